@@ -1,0 +1,67 @@
+package nodegroups
+
+import (
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// Config is how a node group is configured: its annotations, parsed and checked. Zero values mean "not given".
+type Config struct {
+	// Name is the node group's name; the stack's name unless the annotation node-group says otherwise.
+	Name string
+	// MinSize and MaxSize bound what cluster-autoscaler may order, in members of the whole group.
+	MinSize, MaxSize int
+	// Parameters are the names of the stack's parameters.
+	Parameters ParameterNames
+	// Capacity overrides what the flavor says of a new node.
+	Capacity CapacityOverrides
+	// Reserved is what a node keeps back from its capacity.
+	Reserved Reserved
+	// Options are this group's own autoscaling options; nil fields take cluster-autoscaler's flags.
+	Options Options
+}
+
+// ParameterNames are the names of the stack parameters that we read or write.
+type ParameterNames struct {
+	Size          string // default node_count
+	Removal       string // default nodes_to_remove
+	Flavor        string // default flavor
+	BootVolumeGiB string // default boot_volume_size
+	Zone          string // default availability_zone
+}
+
+// CapacityOverrides are the capacity.cluster-autoscaler.kubernetes.io annotations.
+type CapacityOverrides struct {
+	CPU, Memory, EphemeralDisk *resource.Quantity
+	MaxPods                    *int64
+	// GPUType is the resource's name, such as nvidia.com/gpu; GPUCount how many a node has.
+	GPUType  string
+	GPUCount *int64
+	Labels   map[string]string
+	Taints   []v1.Taint
+	// Arch is a Kubernetes architecture such as amd64; empty: the image's, else amd64.
+	Arch string
+}
+
+// Reserved is what the kubelet subtracts from capacity to get allocatable.
+type Reserved struct {
+	Kube, System, EvictionHard v1.ResourceList
+	// EvictionHardSet tells an eviction-hard annotation that is given from the kubelet's defaults
+	// (memory.available<100Mi, nodefs.available<10%).
+	EvictionHardSet bool
+	// EvictionDiskPercent is nodefs.available as a percentage of the disk, when it was given (or defaulted) that way.
+	EvictionDiskPercent float64
+}
+
+// Options are the autoscaling-options annotations: cluster-autoscaler's NodeGroupAutoscalingOptions, nil where not given.
+type Options struct {
+	ScaleDownUtilizationThreshold    *float64
+	ScaleDownGpuUtilizationThreshold *float64
+	ScaleDownUnneededTime            *time.Duration
+	ScaleDownUnreadyTime             *time.Duration
+	MaxNodeProvisionTime             *time.Duration
+	ZeroOrMaxNodeScaling             *bool
+	IgnoreDaemonSetsUtilization      *bool
+}

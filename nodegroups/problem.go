@@ -1,0 +1,86 @@
+package nodegroups
+
+import "fmt"
+
+// Severity says what a problem does to its node group.
+type Severity int
+
+const (
+	// Warning: reported; the group is served all the same.
+	Warning Severity = iota + 1
+	// Blocking: reported; the group (or this stack of it) is left alone until it is mended.
+	Blocking
+)
+
+// Problem is something an operator has to know or mend. It names the thing, the value and the remedy.
+// Problems are values: two that are == are the same problem.
+type Problem struct {
+	// Reason is a short CamelCase word: the Event's reason and the metric's label. One of the Reason constants.
+	Reason   string
+	Severity Severity
+	// Group is the node group's name, empty if the problem belongs to no group.
+	Group string
+	// Stack is the stack's name, empty if the problem belongs to no stack.
+	Stack string
+	// Key and Value are the annotation, tag, parameter or flag at fault; empty if none is.
+	Key, Value string
+	// Message says what is wrong; Remedy says what to do. Both are sentences without a final full stop.
+	Message, Remedy string
+}
+
+// Reasons of problems.
+const (
+	ReasonBadAnnotation       = "BadAnnotation"       // a known key with a value that can't be used
+	ReasonUnknownAnnotation   = "UnknownAnnotation"   // a key we don't know where only ours may be
+	ReasonMisspeltTag         = "MisspeltTag"         // a tag that looks like one of ours
+	ReasonMissingLimit        = "MissingLimit"        // no max size
+	ReasonMinAboveMax         = "MinAboveMax"         //
+	ReasonMissingParameter    = "MissingParameter"    // the stack has no size or removal parameter
+	ReasonUnsafeTemplate      = "UnsafeTemplate"      // the template can't remove a named member
+	ReasonUnknownFlavor       = "UnknownFlavor"       //
+	ReasonConflictingStacks   = "ConflictingStacks"   // shards of one group that disagree
+	ReasonDuplicateGroup      = "DuplicateGroup"      // one group name in several projects
+	ReasonStackNotFound       = "StackNotFound"       // named by --nodes, not there
+	ReasonStackUnreadable     = "StackUnreadable"     //
+	ReasonStackFailed         = "StackFailed"         // *_FAILED and the repair budget is used up
+	ReasonStackState          = "StackState"          // suspended, being deleted, adopted...
+	ReasonUnhealthyMember     = "UnhealthyMember"     // the next update would replace a living server
+	ReasonWrongRemoval        = "WrongRemoval"        // a server went that nobody named
+	ReasonMemberLost          = "MemberLost"          // a server was deleted behind Heat's back
+	ReasonLostUpdate          = "LostUpdate"          // Heat accepted an update and forgot it
+	ReasonForeignUpdate       = "ForeignUpdate"       // somebody else is updating the stack
+	ReasonTooManyResources    = "TooManyResources"    // near Heat's max_resources_per_stack
+	ReasonTemplateDrift       = "TemplateDrift"       // a real node differs from the template node
+	ReasonCredentialsRejected = "CredentialsRejected" //
+)
+
+// Error makes a Problem usable as an error.
+func (p Problem) Error() string {
+	s := p.Message
+	if p.Key != "" {
+		s = fmt.Sprintf("%s=%q: %s", p.Key, p.Value, s)
+	}
+	if p.Stack != "" {
+		s = fmt.Sprintf("stack %q: %s", p.Stack, s)
+	}
+	if p.Group != "" {
+		s = fmt.Sprintf("node group %q: %s", p.Group, s)
+	}
+	if p.Remedy != "" {
+		s += "; " + p.Remedy
+	}
+	return s
+}
+
+// Reporter is told of problems and notable changes, and passes them on as logs, metrics and Events.
+// Implementations are safe for concurrent use, return at once and never fail.
+type Reporter interface {
+	// Report is called every time a problem is seen or happens; a Reporter that writes Events drops repetitions.
+	Report(p Problem)
+}
+
+// ReporterFunc is a function as a Reporter.
+type ReporterFunc func(Problem)
+
+// Report calls f.
+func (f ReporterFunc) Report(p Problem) { f(p) }
