@@ -19,6 +19,9 @@ type Heat interface {
 	// ListMembers lists the members of the stack's resource group called group, with the server of each: both for
 	// groups of servers and for groups of nested stacks that hold one server each. Group "" means the only one.
 	ListMembers(ctx context.Context, name, id, group string) ([]MemberRow, error)
+	// GetGroup reads the state that Heat keeps for the resource group called group, above all which indices it will never
+	// use again. One cheap call (GET .../resources/{group}, attribute removed_rsrc_list).
+	GetGroup(ctx context.Context, name, id, group string) (*GroupState, error)
 	// Patch updates the stack with existing template and the given parameters, and with rollback disabled.
 	// Success means that Heat has accepted it, no more: read the parameters back.
 	Patch(ctx context.Context, name, id string, parameters map[string]any) error
@@ -53,6 +56,30 @@ type StackDetail struct {
 	StackRow
 	// Parameters as Heat returns them: all strings; a list as "1,2", JSON as text, a hidden one as "******".
 	Parameters map[string]string
+}
+
+// GroupState is what Heat itself remembers of a resource group. With it the indices that Heat intends to have are known
+// exactly, not guessed:
+//
+//	intended(count, removed, list, members) = the first count numbers 0, 1, 2... that are not in
+//	    mode append: removed + (list where it names a listed member)
+//	    mode update: list where it names a listed member or an entry of removed
+//
+// A name in the removal list that is neither a listed member (FAILED, INIT_COMPLETE and DELETE_IN_PROGRESS ones count) nor
+// already in removed is ignored: gaps that were never made cannot be named in advance. So before a PATCH the planner
+// compares intended() before and after, and refuses what would drop a member that nobody named. A missing index below a
+// living one (an unlisted sibling of a failed creation, as the classic engine leaves it) can therefore not be shrunk
+// away: it has to be listed first, by a no-op update that retries it.
+// Source: heat/engine/resources/openstack/heat/resource_group.py, _get_new_skiplist_entries and _resource_names (Zed);
+// before an update's group step has run, entries of a superseded update are not in removed yet, so the list that is in
+// the parameter has to be sent again while an update is in progress.
+type GroupState struct {
+	// Removed are the indices Heat has blacklisted (attribute removed_rsrc_list), never to be used again in mode append.
+	Removed []string
+	// Status is Heat's ACTION_STATUS of the group resource.
+	Status string
+	// NestedID is the id of the group's nested stack, whose resources are the members.
+	NestedID string
 }
 
 // MemberRow is one member of a resource group.
