@@ -13,6 +13,8 @@ type Config struct {
 	Name string
 	// MinSize and MaxSize bound what cluster-autoscaler may order, in members of the whole group.
 	MinSize, MaxSize int
+	// MinSet and MaxSet tell a size of 0 that was given from one that was not.
+	MinSet, MaxSet bool
 	// Parameters are the names of the stack's parameters.
 	Parameters ParameterNames
 	// Capacity overrides what the flavor says of a new node.
@@ -53,6 +55,8 @@ type Reserved struct {
 	EvictionHardSet bool
 	// EvictionDiskPercent is nodefs.available as a percentage of the disk, when it was given (or defaulted) that way.
 	EvictionDiskPercent float64
+	// EvictionMemoryPercent is memory.available as a percentage of the memory, when it was given that way.
+	EvictionMemoryPercent float64
 }
 
 // Options are the autoscaling-options annotations: cluster-autoscaler's NodeGroupAutoscalingOptions, nil where not given.

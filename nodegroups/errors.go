@@ -1,0 +1,19 @@
+package nodegroups
+
+import "errors"
+
+// Kinds of errors that Manager returns besides a Problem; match them with errors.Is.
+var (
+	// ErrUnknownGroup: there is no node group of that name in the snapshot.
+	ErrUnknownGroup = errors.New("unknown node group")
+	// ErrUnknownMember: the group has no member with that id, now or lately.
+	ErrUnknownMember = errors.New("not a member of the node group")
+	// ErrAboveMax: the growth would take the group above its maximum size.
+	ErrAboveMax = errors.New("above the node group's maximum size")
+	// ErrBelowMin: the removal would take the group below its minimum size.
+	ErrBelowMin = errors.New("below the node group's minimum size")
+	// ErrNotMissing: fewer members are missing than the shrink wants to withdraw.
+	ErrNotMissing = errors.New("not that many members are missing")
+	// ErrInvalidDelta: a growth or shrink by less than one.
+	ErrInvalidDelta = errors.New("the change of size must be positive")
+)
