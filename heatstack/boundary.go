@@ -12,7 +12,8 @@ import (
 // This file holds what the reading half (Cloud) and the writing half (writers) of the package share.
 
 // stackWriter is the writing half as the reading half sees it. *writers implements it.
-// All methods are safe for concurrent use. Pending, Removing and Observe return at once and never call the cloud.
+// All methods are safe for concurrent use. Pending, Removing and Observe return at once and never call the cloud; Pending
+// and Removing may be called while the reading half holds its lock, Observe never is.
 type stackWriter interface {
 	// Grow orders by more members; see nodegroups.Stacks.
 	Grow(ctx context.Context, ref stackRef, by int) error
@@ -68,6 +69,9 @@ func (t templateFacts) mode(parameters map[string]string) string {
 
 // writerHooks is how the writing half tells the reading half. All hooks are set, safe for concurrent use and return at
 // once, except template, which may call Heat.
+//
+// The hooks take the reading half's lock, and under that lock Pending and Removing are called: so the writing half holds
+// no lock of its own when it calls a hook, and Pending and Removing tell the new truth before observed is called.
 type writerHooks struct {
 	// observed is called after every read of a stack by the writer, so that Target is right when the write returns.
 	observed func(detail *StackDetail)
