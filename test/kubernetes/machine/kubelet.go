@@ -79,7 +79,7 @@ func adapt(server *options.KubeletServer, stateDir, nodeName string) {
 	server.ProtectKernelDefaults = false
 	server.MaxOpenFiles = 1024
 	// Nobody asks the kubelet for logs or a shell, and a port per machine would have to be free on this computer.
-	server.EnableServer, server.ReadOnlyPort, server.HealthzPort = false, 0, nil
+	server.EnableServer, server.ReadOnlyPort = false, 0
 	if server.NodeIP == "" {
 		server.NodeIP = hostAddress()
 	}
