@@ -22,6 +22,8 @@ type Problem struct {
 	Group string
 	// Stack is the stack's name, empty if the problem belongs to no stack.
 	Stack string
+	// Node is the name of the Kubernetes node it is about, empty if it is about none.
+	Node string
 	// Key and Value are the annotation, tag, parameter or flag at fault; empty if none is.
 	Key, Value string
 	// Message says what is wrong; Remedy says what to do. Both are sentences without a final full stop.
@@ -52,6 +54,10 @@ const (
 	ReasonTooManyResources    = "TooManyResources"    // near Heat's max_resources_per_stack
 	ReasonTemplateDrift       = "TemplateDrift"       // a real node differs from the template node
 	ReasonCredentialsRejected = "CredentialsRejected" //
+	ReasonNoTemplate          = "NoTemplate"          // what a new node would look like is not known
+	ReasonNoProviderID        = "NoProviderID"        // a node does not say which server it is
+	ReasonSizeMismatch        = "SizeMismatch"        // members that were ordered and never came, and can't be withdrawn
+	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
 )
 
 // Error makes a Problem usable as an error.
@@ -59,6 +65,9 @@ func (p Problem) Error() string {
 	s := p.Message
 	if p.Key != "" {
 		s = fmt.Sprintf("%s=%q: %s", p.Key, p.Value, s)
+	}
+	if p.Node != "" {
+		s = fmt.Sprintf("node %q: %s", p.Node, s)
 	}
 	if p.Stack != "" {
 		s = fmt.Sprintf("stack %q: %s", p.Stack, s)
