@@ -1,0 +1,59 @@
+package openstack
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+)
+
+const (
+	// maxErrorBody bounds what is kept of the body of a failure. A gateway's page can be long, and it goes into logs.
+	maxErrorBody = 64 << 10
+	// shortestSecret is the length below which a value is not looked for: it would be found everywhere.
+	shortestSecret = 4
+	hidden         = "******"
+)
+
+// discreet removes credentials from the bodies of failures. gophercloud puts those bodies into its errors, and a service,
+// or a proxy before it, may well repeat what it was sent.
+type discreet struct {
+	next    http.RoundTripper
+	secrets []string
+}
+
+func (t *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if err != nil || resp.StatusCode < http.StatusBadRequest {
+		return resp, err
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	closeErr := resp.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	if closeErr != nil {
+		return nil, closeErr
+	}
+	for _, secret := range append([]string{req.Header.Get("X-Auth-Token"), req.Header.Get("X-Subject-Token")}, t.secrets...) {
+		body = hide(body, secret)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.ContentLength = int64(len(body))
+	return resp, nil
+}
+
+// hide replaces a secret, as it is and as JSON writes it.
+func hide(body []byte, secret string) []byte {
+	if len(secret) < shortestSecret {
+		return body
+	}
+	body = bytes.ReplaceAll(body, []byte(secret), []byte(hidden))
+	if quoted, err := json.Marshal(secret); err == nil {
+		if escaped := strings.Trim(string(quoted), `"`); escaped != secret {
+			body = bytes.ReplaceAll(body, []byte(escaped), []byte(hidden))
+		}
+	}
+	return body
+}
