@@ -8,24 +8,31 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/gophercloud/gophercloud/v2"
 )
 
-// StatusCode returns the HTTP status of an answer that was refused; ok is false if err is not about an answer. If a token
-// could not be renewed it is the status of the attempt to renew it.
+// StatusCode returns the HTTP status of an answer that was refused; ok is false if err is not about an answer.
+//
+// A refusal to sign in, or to renew a token, is 401 whatever Keystone says: it answers 404 for an application credential
+// that was deleted, and nobody may take that for a stack or server that is gone.
 func StatusCode(err error) (code int, ok bool) {
-	if response, found := response(err); found {
-		return response.Actual, true
-	}
-	return 0, false
+	refusal, ok := response(err)
+	return refusal.Actual, ok
 }
 
 // response finds the refused answer inside an error.
 func response(err error) (gophercloud.ErrUnexpectedResponseCode, bool) {
+	var signIn *signInError
+	if errors.As(err, &signIn) {
+		return loginResponse(signIn.cause)
+	}
 	// gophercloud's error about a renewal does not unwrap, because it holds two errors.
-	if renewal := (*gophercloud.ErrUnableToReauthenticate)(nil); errors.As(err, &renewal) {
-		return response(renewal.ErrReauth)
+	var renewal *gophercloud.ErrUnableToReauthenticate
+	if errors.As(err, &renewal) {
+		return loginResponse(renewal.ErrReauth)
 	}
 	var value gophercloud.ErrUnexpectedResponseCode
 	if errors.As(err, &value) {
@@ -38,17 +45,19 @@ func response(err error) (gophercloud.ErrUnexpectedResponseCode, bool) {
 	return value, false
 }
 
+// loginResponse is Keystone's refusal with the status that it should have.
+func loginResponse(err error) (gophercloud.ErrUnexpectedResponseCode, bool) {
+	refusal, ok := response(err)
+	switch refusal.Actual {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusConflict:
+		refusal.Actual = http.StatusUnauthorized
+	}
+	return refusal, ok
+}
+
 func hasCode(err error, codes ...int) bool {
 	actual, ok := StatusCode(err)
-	if !ok {
-		return false
-	}
-	for _, code := range codes {
-		if actual == code {
-			return true
-		}
-	}
-	return false
+	return ok && slices.Contains(codes, actual)
 }
 
 // IsNotFound tells that the thing asked for is not there.
@@ -84,7 +93,8 @@ func IsUnavailable(err error) bool {
 	if err == nil || errors.Is(err, errThrottled) || errors.Is(err, context.Canceled) {
 		return false
 	}
-	if renewal := (*gophercloud.ErrUnableToReauthenticate)(nil); errors.As(err, &renewal) {
+	var renewal *gophercloud.ErrUnableToReauthenticate
+	if errors.As(err, &renewal) {
 		return IsUnavailable(renewal.ErrReauth)
 	}
 	if _, ok := StatusCode(err); ok {
@@ -113,19 +123,20 @@ func explainSignIn(l *login, err error) error {
 	}
 	remedy := "check that the address is right and can be reached from here"
 	switch {
-	case IsUnauthorized(err):
-		remedy = "check user, password, domain and project"
-		if l.usesApplicationCredential() {
-			remedy = "check its id and secret, and that it has not expired or been deleted"
-		}
 	case IsRateLimited(err):
 		remedy = "the identity service has too much to do, or this user signs in too often"
-	case IsNotFound(err):
-		remedy = "check auth-url: there is no identity API version 3 at this address"
 	case untrusted(err):
 		remedy = "give the certificate of the cloud's authority as ca-file (cacert, OS_CACERT)"
+	case l.usesApplicationCredential() && hasCode(err, http.StatusUnauthorized, http.StatusNotFound):
+		// Keystone says 404 when there is no such application credential.
+		remedy = "check its id and secret, and that it has not expired or been deleted"
+	case IsUnauthorized(err):
+		remedy = "check user, password, domain and project"
+	case IsNotFound(err):
+		remedy = "check auth-url: there is no identity API version 3 at this address"
 	}
-	return &signInError{text: fmt.Sprintf("OpenStack credentials from %s: %s: %s; %s", l.source, problem, Message(err), remedy), cause: err}
+	said := strings.TrimSuffix(Message(err), ".")
+	return &signInError{text: fmt.Sprintf("OpenStack credentials from %s: %s: %s; %s", l.source, problem, said, remedy), cause: err}
 }
 
 // signInError keeps the cause for the functions above, but says it in the cloud's words only.

@@ -76,11 +76,15 @@ func jsonText(value any, depth int) string {
 var (
 	htmlHead = regexp.MustCompile(`(?is)<(head|script|style)\b.*?</(head|script|style)>`)
 	htmlTag  = regexp.MustCompile(`(?s)<[^>]*>`)
+	// htmlBreak is a line break, also where it is all that is left of the markup.
+	htmlBreak = regexp.MustCompile(`(?i)<br */?>`)
 )
 
 // htmlText is what a page says without its head. Pages of WebOb, which Heat and Glance use, and of proxies are alike.
 func htmlText(page string) string {
-	return html.UnescapeString(htmlTag.ReplaceAllString(htmlHead.ReplaceAllString(page, " "), " "))
+	text := html.UnescapeString(htmlTag.ReplaceAllString(htmlHead.ReplaceAllString(page, " "), " "))
+	// WebOb escapes the line breaks that it has put into the text.
+	return htmlBreak.ReplaceAllString(text, " ")
 }
 
 func oneLine(text string) string {
