@@ -105,6 +105,9 @@ type Server struct {
 	Zone              string
 	Created           time.Time
 	Updated           time.Time
+	// Launched says that the server has run at least once (Nova's launched_at is set). An ERROR before that means that it
+	// could not be made; an ERROR after that may be about a resize or a migration of a machine that still runs.
+	Launched bool
 	// Fault is Nova's explanation of an ERROR.
 	Fault string
 }
