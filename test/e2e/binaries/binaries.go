@@ -1,0 +1,129 @@
+// Package binaries builds the programs that the end-to-end tests and the demo run, and keeps them for the next time.
+package binaries
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
+)
+
+// KubernetesVersion is the version that the control plane and the nodes report; that of the modules in test/kubernetes.
+const KubernetesVersion = "v1.33.13"
+
+// Builder builds programs of the repository that it finds itself in.
+type Builder struct {
+	// Root is the repository's top folder.
+	Root string
+	// Cache is where the programs go; FindCache's choice if empty.
+	Cache string
+}
+
+// New finds the repository round the working directory and a cache folder.
+func New() (*Builder, error) {
+	root, err := findRoot()
+	if err != nil {
+		return nil, err
+	}
+	cache, err := findCache()
+	if err != nil {
+		return nil, err
+	}
+	return &Builder{Root: root, Cache: cache}, nil
+}
+
+// Kubernetes builds test/kubernetes and returns the program's path. The first time takes minutes (about 13 of processor
+// time), later ones a second.
+func (b *Builder) Kubernetes(ctx context.Context) (string, error) {
+	component, client := "k8s.io/component-base/version", "k8s.io/client-go/pkg/version"
+	stamps := fmt.Sprintf("-s -w -X %[1]s.gitVersion=%[3]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=33 -X %[1]s.gitTreeState=clean -X %[2]s.gitVersion=%[3]s",
+		component, client, KubernetesVersion)
+	return b.build(ctx, "kubernetes", filepath.Join(b.Root, "test", "kubernetes"), "-ldflags", stamps)
+}
+
+// Autoscaler builds the product and returns the program's path.
+func (b *Builder) Autoscaler(ctx context.Context) (string, error) {
+	// The tag keeps all other clouds' providers, and their libraries, out of the program.
+	return b.build(ctx, "cluster-autoscaler-openstack", b.Root, "-tags", "externalgrpc", "-ldflags", "-s -w")
+}
+
+// build runs go build, which does nothing if the program is as new as its sources. Only one at a time per program:
+// go test runs packages in parallel, and two linkers side by side need 5 GB.
+func (b *Builder) build(ctx context.Context, name, dir string, arguments ...string) (string, error) {
+	if err := os.MkdirAll(b.Cache, 0o700); err != nil {
+		return "", err
+	}
+	unlock, err := lock(ctx, filepath.Join(b.Cache, "build.lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	path := filepath.Join(b.Cache, name)
+	arguments = append([]string{"build", "-C", dir, "-trimpath", "-buildvcs=false", "-o", path}, arguments...)
+	env := []string{"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off"}
+	for _, variable := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOPROXY", "GONOSUMDB", "GOTOOLCHAIN", "HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE"} {
+		if value, ok := os.LookupEnv(variable); ok {
+			env = append(env, variable+"="+value)
+		}
+	}
+	if _, err := process.Run(ctx, process.Options{Env: env}, "go", append(arguments, ".")...); err != nil {
+		return "", fmt.Errorf("build %s: %w", name, err)
+	}
+	return path, nil
+}
+
+// findRoot looks for the product's go.mod in the working directory and above: tests run in their package's folder.
+func findRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		_, err := os.Stat(filepath.Join(dir, "test", "kubernetes", "go.mod"))
+		if err == nil {
+			return dir, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("not inside the repository: no test/kubernetes/go.mod here or above")
+		}
+		dir = parent
+	}
+}
+
+// findCache is E2E_CACHE, else a folder among the user's caches, else (no home, as in some containers) a temporary one.
+func findCache() (string, error) {
+	if dir := os.Getenv("E2E_CACHE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	const name = "cluster-autoscaler-openstack-e2e"
+	if dir, err := os.UserCacheDir(); err == nil {
+		return filepath.Join(dir, name), nil
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("%s-%d", name, os.Getuid())), nil
+}
+
+// lock takes a lock that other processes respect and that ends with this process.
+func lock(ctx context.Context, path string) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	locked := make(chan error, 1)
+	go func() { locked <- syscall.Flock(int(file.Fd()), syscall.LOCK_EX) }()
+	select {
+	case err := <-locked:
+		return func() { _ = file.Close() }, err
+	case <-ctx.Done():
+		// The goroutine keeps waiting for the lock; closing the file is left to the end of the process.
+		return nil, fmt.Errorf("wait for another build to finish (%s): %w", path, ctx.Err())
+	}
+}

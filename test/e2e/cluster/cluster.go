@@ -1,0 +1,207 @@
+// Package cluster starts a real Kubernetes control plane on the loopback interface: etcd, kube-apiserver,
+// kube-controller-manager and kube-scheduler, with certificates and bootstrap tokens made by kubeadm. It needs no
+// privileges and nothing that is installed. There are no nodes until somebody lets machines join.
+package cluster
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
+)
+
+// Cluster is a running control plane.
+type Cluster struct {
+	// Endpoint is the API server's URL.
+	Endpoint string
+	// Kubeconfig is the path of an administrator's kubeconfig.
+	Kubeconfig string
+	// CA is the cluster's certificate authority: PEM in base64, as kubeconfigs hold it.
+	CA string
+	// BootstrapToken lets machines join. It does not expire.
+	BootstrapToken string
+	// Config and Client speak to the API server as administrator.
+	Config *rest.Config
+	Client kubernetes.Interface
+
+	parts []*process.Process
+}
+
+// Bounds of the waits. A loaded computer of two cores needs about 20 s in all.
+const (
+	startTimeout = 3 * time.Minute
+	pollInterval = 100 * time.Millisecond
+)
+
+// Start starts a control plane that keeps its state in dir, an existing empty folder. binary is test/kubernetes. The
+// processes belong to the group: stop it to stop the cluster.
+func Start(ctx context.Context, group *process.Group, binary, dir string) (*Cluster, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	s := &starter{group: group, binary: binary, dir: dir}
+	if err := s.prepare(ctx); err != nil {
+		return nil, fmt.Errorf("control plane: %w", err)
+	}
+	c, err := s.start(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("control plane: %w", err)
+	}
+	return c, nil
+}
+
+// Err says which part of the control plane has died, if any.
+func (c *Cluster) Err() error {
+	var dead []error
+	for _, part := range c.parts {
+		dead = append(dead, part.Err())
+	}
+	return errors.Join(dead...)
+}
+
+// starter holds what is decided before anything runs.
+type starter struct {
+	group              *process.Group
+	binary, dir        string
+	apiPort, etcdPort  int
+	etcdPeerPort       int
+	endpoint, etcdURL  string
+	kubeadmConfig, pki string
+}
+
+func (s *starter) prepare(ctx context.Context) error {
+	for _, port := range []*int{&s.apiPort, &s.etcdPort, &s.etcdPeerPort} {
+		var err error
+		if *port, err = freePort(ctx); err != nil {
+			return err
+		}
+	}
+	s.endpoint = "https://" + net.JoinHostPort(loopback, strconv.Itoa(s.apiPort))
+	s.etcdURL = "http://" + net.JoinHostPort(loopback, strconv.Itoa(s.etcdPort))
+	s.pki = filepath.Join(s.dir, "pki")
+	s.kubeadmConfig = filepath.Join(s.dir, "kubeadm.yaml")
+	if err := os.WriteFile(s.kubeadmConfig, []byte(s.kubeadmYAML()), 0o600); err != nil {
+		return err
+	}
+	if err := s.kubeadm(ctx, "certs", "all"); err != nil {
+		return err
+	}
+	if err := s.kubeadm(ctx, "kubeconfig", "all", "--kubeconfig-dir", s.dir); err != nil {
+		return err
+	}
+	return s.pointAtLoopback("super-admin.conf", "controller-manager.conf", "scheduler.conf")
+}
+
+func (s *starter) start(ctx context.Context) (*Cluster, error) {
+	c := &Cluster{Endpoint: s.endpoint, Kubeconfig: filepath.Join(s.dir, "super-admin.conf"), BootstrapToken: bootstrapToken}
+	ca, err := os.ReadFile(filepath.Join(s.pki, "ca.crt"))
+	if err != nil {
+		return nil, err
+	}
+	c.CA = base64.StdEncoding.EncodeToString(ca)
+	if c.Config, err = clientcmd.BuildConfigFromFlags("", c.Kubeconfig); err != nil {
+		return nil, err
+	}
+	c.Config.QPS, c.Config.Burst = 100, 200
+	if c.Client, err = kubernetes.NewForConfig(c.Config); err != nil {
+		return nil, err
+	}
+	for _, part := range s.parts() {
+		p, err := s.group.Start(part.name, process.Options{}, s.binary, append([]string{part.name}, part.arguments...)...)
+		if err != nil {
+			return nil, err
+		}
+		c.parts = append(c.parts, p)
+	}
+	if err := c.wait(ctx, "the API server to be ready", func(ctx context.Context) (bool, error) {
+		_, err := c.Client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		return err == nil, err
+	}); err != nil {
+		return nil, err
+	}
+	// Makes the token and the rules that let its bearers ask for a node's certificate and have it approved.
+	if err := s.kubeadm(ctx, "bootstrap-token", "--kubeconfig", c.Kubeconfig); err != nil {
+		return nil, err
+	}
+	return c, c.WaitForNamespace(ctx, metav1.NamespaceDefault)
+}
+
+// WaitForNamespace waits until pods can be made in a namespace: the controller manager has made its service account.
+func (c *Cluster) WaitForNamespace(ctx context.Context, name string) error {
+	return c.wait(ctx, "the default service account of namespace "+name, func(ctx context.Context) (bool, error) {
+		_, err := c.Client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+}
+
+// wait polls until done says so; an error of done is not final but told if time runs out. A dead part of the control
+// plane ends the wait.
+func (c *Cluster) wait(ctx context.Context, what string, done func(context.Context) (bool, error)) error {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		ok, err := done(ctx)
+		if ok {
+			return nil
+		}
+		if dead := c.Err(); dead != nil {
+			return dead
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waited for %s: %w", what, errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
+func (s *starter) kubeadm(ctx context.Context, phase ...string) error {
+	arguments := append([]string{"kubeadm", "init", "phase"}, phase...)
+	_, err := process.Run(ctx, process.Options{}, s.binary, append(arguments, "--config", s.kubeadmConfig)...)
+	return err
+}
+
+// pointAtLoopback corrects the address in kubeconfigs that kubeadm has written; see advertised.
+func (s *starter) pointAtLoopback(names ...string) error {
+	for _, name := range names {
+		path := filepath.Join(s.dir, name)
+		config, err := clientcmd.LoadFromFile(path)
+		if err != nil {
+			return err
+		}
+		for _, cluster := range config.Clusters {
+			cluster.Server = s.endpoint
+		}
+		if err := clientcmd.WriteToFile(*config, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freePort finds a port that nobody listens on. Somebody may take it before we do: then that part of the control plane
+// dies at once, with a log that says so.
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(loopback, "0"))
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
