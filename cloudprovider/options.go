@@ -100,8 +100,8 @@ type Observer interface {
 	Drifted(group, resource string, ratio float64)
 }
 
-// Decision is something that cluster-autoscaler orders.
-type Decision string
+// Decision is something that cluster-autoscaler orders: one of the constants below.
+type Decision = string
 
 // The decisions.
 const (
