@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	cliflag "k8s.io/component-base/cli/flag"
 	"k8s.io/kubernetes/cmd/kubelet/app/options"
 	kubeletconfig "k8s.io/kubernetes/pkg/kubelet/apis/config"
+	"k8s.io/kubernetes/pkg/kubelet/eviction"
 	"k8s.io/kubernetes/pkg/kubelet/kubeletconfig/configfiles"
 	utilfs "k8s.io/kubernetes/pkg/util/filesystem"
 )
@@ -30,6 +32,10 @@ func configuration(arguments []string, root string) (*options.KubeletServer, err
 		fromFile, err := loader.Load()
 		if err != nil {
 			return nil, err
+		}
+		// The kubelet's command does this after loading, outside of the loader.
+		if fromFile.EvictionHard == nil {
+			fromFile.EvictionHard = maps.Clone(eviction.DefaultEvictionHard)
 		}
 		// Parsed again on top of the file, as the kubelet does it.
 		if server, err = parseFlags(arguments, fromFile); err != nil {
