@@ -17,3 +17,7 @@ var (
 	// ErrInvalidDelta: a growth or shrink by less than one.
 	ErrInvalidDelta = errors.New("the change of size must be positive")
 )
+
+// ErrOutcomeUnknown is for implementations of Stacks: an error that wraps it says that nobody can tell whether the order
+// has been taken, because the cloud did not answer. Such an order is not given to another stack instead.
+var ErrOutcomeUnknown = errors.New("it is not known whether the order was taken")

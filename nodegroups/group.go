@@ -32,6 +32,8 @@ type Group struct {
 
 	// problems are those found while the group was merged.
 	problems []Problem
+	// stale: a shard of unknown size was replaced by what was last known of it, or left out.
+	stale bool
 }
 
 // Stack returns the shard with this id, nil if there is none.

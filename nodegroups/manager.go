@@ -3,12 +3,12 @@ package nodegroups
 import (
 	"context"
 	"fmt"
-	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 )
 
 // ManagerOptions are a Manager's settings; the zero value takes the defaults.
@@ -17,11 +17,18 @@ type ManagerOptions struct {
 	WriteTimeout time.Duration
 	// Placement says how a growth is split over the shards of a group.
 	Placement PlacementOptions
+	// Clock tells the time. Default: the real one.
+	Clock clock.PassiveClock
 }
 
-// DefaultWriteTimeout leaves room for what a writer may have to wait for: another update that is being accepted, a read
-// back, and a re-plan if the order was lost. cluster-autoscaler's loop waits for it in a scale-up.
-const DefaultWriteTimeout = 3 * time.Minute
+const (
+	// DefaultWriteTimeout leaves room for what a writer may have to wait for: another update that is being accepted, a
+	// read back, and a re-plan if the order was lost. cluster-autoscaler's loop waits for it in a scale-up.
+	DefaultWriteTimeout = 3 * time.Minute
+	// goneMemory is how long ids of members that have gone are remembered. cluster-autoscaler may ask once more for the
+	// removal of a node that it saw in an older list; its own cache of instances lives for 2 minutes.
+	goneMemory = 30 * time.Minute
+)
 
 // Manager holds the node groups: it keeps the current Snapshot and carries out orders. It is safe for concurrent use and
 // holds no lock while the cloud is being asked.
@@ -32,15 +39,23 @@ type Manager struct {
 
 	snapshot atomic.Pointer[Snapshot]
 
-	// rebuilding serialises rebuilds. wanted and built coalesce them: a hundred removals that end at once cost two.
+	// rebuilding serialises rebuilds; wanted and built coalesce them, so that a hundred removals that end at once cost
+	// two. It guards built and gone.
 	rebuilding sync.Mutex
 	wanted     atomic.Uint64
-	built      uint64 // guarded by rebuilding
+	built      uint64
+	gone       map[string]departure
 
-	// admitting guards what is under way; it is held for memory work only.
+	// admitting guards what is under way. It is held for memory work only.
 	admitting sync.Mutex
-	removing  map[string]map[string]int // group -> member id -> orders under way
-	growing   map[string]chan struct{}  // group -> a token, taken while a growth is under way
+	removing  map[string]map[string]int // group -> member id -> number of removals under way
+	growing   map[string]chan struct{}  // group -> holds a token while a growth is under way
+}
+
+// departure says from which group a member has gone, and when.
+type departure struct {
+	group string
+	at    time.Time
 }
 
 // NewManager returns a Manager with an empty snapshot. A nil reporter drops all reports.
@@ -51,10 +66,12 @@ func NewManager(stacks Stacks, reporter Reporter, opts ManagerOptions) *Manager 
 	if opts.WriteTimeout <= 0 {
 		opts.WriteTimeout = DefaultWriteTimeout
 	}
+	if opts.Clock == nil {
+		opts.Clock = clock.RealClock{}
+	}
 	m := &Manager{
-		stacks:   stacks,
-		reporter: reporter,
-		opts:     opts,
+		stacks: stacks, reporter: reporter, opts: opts,
+		gone:     map[string]departure{},
 		removing: map[string]map[string]int{},
 		growing:  map[string]chan struct{}{},
 	}
@@ -89,16 +106,47 @@ func (m *Manager) rebuild() {
 	}
 	covered := m.wanted.Load()
 	stacks, problems := m.stacks.List()
-	groups, found := Merge(stacks, m.snapshot.Load())
-	m.snapshot.Store(NewSnapshot(groups, append(found, problems...)))
+	before := m.snapshot.Load()
+	groups, found := Merge(stacks, before)
 	m.built = covered
+	if all := uniqueProblems(append(found, problems...)); !slices.Equal(before.groups, groups) || !slices.Equal(before.problems, all) {
+		after := NewSnapshot(groups, all)
+		m.noteDepartures(before, after)
+		m.snapshot.Store(after)
+	}
 }
 
-// group returns a group that may be written to.
+// noteDepartures remembers the members that are in before and not in after any more.
+func (m *Manager) noteDepartures(before, after *Snapshot) {
+	now := m.opts.Clock.Now()
+	for id, d := range m.gone {
+		if now.Sub(d.at) > goneMemory {
+			delete(m.gone, id)
+		}
+	}
+	for id, e := range before.byID {
+		if e.group == after.byName[e.group.Name] {
+			continue // the very same group: nobody has gone
+		}
+		if _, there := after.byID[id]; !there {
+			m.gone[id] = departure{e.group.Name, now}
+		}
+	}
+}
+
+// hasGone says whether the group lately had a member with this id.
+func (m *Manager) hasGone(group, id string) bool {
+	m.rebuilding.Lock()
+	defer m.rebuilding.Unlock()
+	d, ok := m.gone[id]
+	return ok && d.group == group
+}
+
+// writable returns a group of the current snapshot if it may be written to.
 func (m *Manager) writable(name string) (*Group, error) {
 	g := m.Snapshot().Group(name)
 	if g == nil {
-		return nil, fmt.Errorf("%q: %w", name, ErrUnknownGroup)
+		return nil, fmt.Errorf("node group %q: %w", name, ErrUnknownGroup)
 	}
 	if g.Blocked != nil {
 		return nil, *g.Blocked
@@ -106,29 +154,7 @@ func (m *Manager) writable(name string) (*Group, error) {
 	return g, nil
 }
 
-// Grow orders by more members, split over the group's shards. It returns when the cloud has confirmed the orders.
-// An error means that nothing was ordered: a Problem if the group is blocked or full, ErrAboveMax, ErrUnknownGroup,
-// or what the cloud said. If only a part could be ordered that is reported and no error: the target size tells.
-// Growths of one group go one after the other, so that the maximum is checked against the live target.
-func (m *Manager) Grow(ctx context.Context, group string, by int) error {
-	return fmt.Errorf("%q: %w", group, ErrUnknownGroup)
+// writeContext bounds one order.
+func (m *Manager) writeContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, m.opts.WriteTimeout)
 }
-
-// Remove orders the removal of exactly these members, given by server UUID or placeholder name. Members that are being
-// deleted, or have been removed by an earlier order and are gone, are no error. ErrUnknownMember if one of ids was never
-// a member of this group: then nothing is ordered. ErrBelowMin if fewer than MinSize members would be left and force is
-// not set: then nothing is ordered either; failed members may always go, since they are no machines. Members of a
-// blocked shard are refused with its Problem, those of the other shards go all the same. The orders to several shards go
-// out in parallel; what could not be ordered is in the joined error.
-func (m *Manager) Remove(ctx context.Context, group string, ids []string, force bool) error {
-	return fmt.Errorf("%q: %w", group, ErrUnknownGroup)
-}
-
-// Shrink withdraws the order of by members that have never been made. It never removes a server. ErrNotMissing if there
-// are fewer than by such members in shards that may be written to.
-func (m *Manager) Shrink(ctx context.Context, group string, by int) error {
-	return fmt.Errorf("%q: %w", group, ErrUnknownGroup)
-}
-
-var _ = klog.FromContext
-var _ = maps.Keys[map[string]int]

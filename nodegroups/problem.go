@@ -54,6 +54,7 @@ const (
 	ReasonTooManyResources    = "TooManyResources"    // near Heat's max_resources_per_stack
 	ReasonTemplateDrift       = "TemplateDrift"       // a real node differs from the template node
 	ReasonCredentialsRejected = "CredentialsRejected" //
+	ReasonPartialGrowth       = "PartialGrowth"       // only a part of a growth could be ordered
 	ReasonNoTemplate          = "NoTemplate"          // what a new node would look like is not known
 	ReasonNoProviderID        = "NoProviderID"        // a node does not say which server it is
 	ReasonSizeMismatch        = "SizeMismatch"        // members that were ordered and never came, and can't be withdrawn
