@@ -3,8 +3,10 @@ package openstack
 import (
 	"bytes"
 	"encoding/json"
+	"html"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -44,16 +46,24 @@ func (t *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// hide replaces a secret, as it is and as JSON writes it.
+// hide replaces a secret, as it is and as JSON, HTML and forms write it.
 func hide(body []byte, secret string) []byte {
 	if len(secret) < shortestSecret {
 		return body
 	}
-	body = bytes.ReplaceAll(body, []byte(secret), []byte(hidden))
-	if quoted, err := json.Marshal(secret); err == nil {
-		if escaped := strings.Trim(string(quoted), `"`); escaped != secret {
-			body = bytes.ReplaceAll(body, []byte(escaped), []byte(hidden))
-		}
+	for _, form := range []string{secret, quoted(secret, false), quoted(secret, true), html.EscapeString(secret), url.QueryEscape(secret)} {
+		body = bytes.ReplaceAll(body, []byte(form), []byte(hidden))
 	}
 	return body
+}
+
+// quoted is a text as it is inside a JSON string. Go's encoder also escapes <, > and &, most others don't.
+func quoted(text string, escapeHTML bool) string {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(escapeHTML)
+	if encoder.Encode(text) != nil {
+		return text
+	}
+	return strings.TrimSuffix(buffer.String(), "\n")[1 : buffer.Len()-2]
 }
