@@ -17,7 +17,7 @@ start_mariadb() {
     --bind-address="$LAB_ADDRESS" --port=3306 --max-connections=1000 --skip-name-resolve --skip-log-bin \
     --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --innodb-flush-method=nosync --sync-binlog=0 \
     --innodb-buffer-pool-size=256M --performance-schema=0 --character-set-server=utf8mb3
-  wait_for "the data base" sql --execute='select 1'
+  wait_for "the data base" mariadb sql --execute='select 1'
 }
 
 # --- the cache ---------------------------------------------------------------------------------------------------------

@@ -38,11 +38,12 @@ start() {
   disown "$pid"
 }
 
-# wait_for WHAT COMMAND...: until the command succeeds, LAB_WAIT seconds at most.
+# wait_for WHAT NAME COMMAND...: until the command succeeds, LAB_WAIT seconds at most, and only while process NAME lives.
 wait_for() {
-  local what=$1 end=$((SECONDS + LAB_WAIT))
-  shift
+  local what=$1 name=$2 end=$((SECONDS + LAB_WAIT))
+  shift 2
   until "$@" >/dev/null 2>&1; do
+    alive "$name" || fail "$what does not come up: $name has ended; see $LOG/$name.out"
     ((SECONDS < end)) || fail "waited ${LAB_WAIT}s in vain for $what; see $LOG"
     sleep 0.2
   done

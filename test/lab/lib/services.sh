@@ -1,6 +1,18 @@
 # shellcheck shell=bash
 # The message queue, the APIs and the workers: how each is started, and in which order all are stopped.
 
+PORTS=(3306 5000 5672 8004 8041 8774 8778 9292 9696 11211 "$ERLANG_MAPPER_PORT" "$ERLANG_DIST_PORT")
+
+# check_ports refuses to start beside somebody else's services, which would be found one after the other otherwise.
+check_ports() {
+  local port
+  for port in "${PORTS[@]}"; do
+    if listens "$port" 2>/dev/null; then
+      fail "port $port of $LAB_ADDRESS is in use; stop what uses it, or set LAB_ADDRESS=127.0.0.2 for a second lab"
+    fi
+  done
+}
+
 # wsgi NAME PORT PROCESSES THREADS APPLICATION [ENVIRONMENT...]: an API under uWSGI.
 wsgi() {
   local name=$1 port=$2 processes=$3 threads=$4 application=$5
@@ -44,18 +56,19 @@ start_apis() {
 }
 
 wait_for_apis() {
-  wait_for "Keystone" answers 5000
-  wait_for "Placement" answers 8778
-  wait_for "Glance" answers 9292
-  wait_for "Nova" answers 8774
-  wait_for "Neutron" answers 9696
-  wait_for "Heat" answers 8004
-  wait_for "Gnocchi" answers 8041
+  wait_for Keystone keystone answers 5000
+  wait_for Placement placement answers 8778
+  wait_for Glance glance answers 9292
+  wait_for Nova nova-api answers 8774
+  wait_for Neutron neutron-server answers 9696
+  wait_for Heat heat-api answers 8004
+  wait_for Gnocchi gnocchi-api answers 8041
 }
 
 start_workers() {
   worker nova-conductor nova
   worker nova-scheduler nova
+  if ! alive heat-engine; then rm -f "$LOG/heat-engine.log"; fi # its first words are waited for
   worker heat-engine heat
   worker gnocchi-metricd gnocchi
   # The program of Debian's package nova-compute is these lines; see packages.sh for why it is not installed.
