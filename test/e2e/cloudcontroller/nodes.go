@@ -22,6 +22,8 @@ import (
 type NodeLifecycle struct {
 	Client kubernetes.Interface
 	Cloud  machines.Cloud
+	// Selector limits the nodes it looks at, as a label selector; all if empty.
+	Selector string
 	// Poll is the time between two looks.
 	Poll time.Duration
 	// OnError is told why a look has failed; it may be nil.
@@ -46,7 +48,7 @@ func (l NodeLifecycle) Run(ctx context.Context) {
 
 // look lists the nodes first: a server that is made between the two lists must not seem to be gone.
 func (l NodeLifecycle) look(ctx context.Context) error {
-	nodes, err := l.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	nodes, err := l.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: l.Selector})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,43 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/machines"
+	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
+)
+
+// Simulated makes a Cloud of a simulator that has been started. The credentials go to a cloud.conf in dir.
+func Simulated(ctx context.Context, sim *simulator.Simulator, dir string) (*Cloud, error) {
+	path := filepath.Join(dir, "cloud.conf")
+	if err := os.WriteFile(path, []byte(sim.CloudConf(usualUser, usualUser)), 0o600); err != nil {
+		return nil, err
+	}
+	session, err := openstack.NewSession(ctx, openstack.Options{CloudConfig: path, Rate: noRateLimit})
+	if err != nil {
+		return nil, fmt.Errorf("sign in to the simulated cloud: %w", err)
+	}
+	return &Cloud{
+		Session: session, Hypervisor: simulatedHypervisor{sim}, Arguments: []string{"--cloud-config=" + path},
+		Image: usualImage, Network: usualNetwork, Flavor: usualFlavor,
+	}, nil
+}
+
+// simulatedHypervisor looks into the simulated cloud directly, so that machines live on while its API is broken.
+type simulatedHypervisor struct{ sim *simulator.Simulator }
+
+// Servers implements machines.Cloud.
+func (h simulatedHypervisor) Servers(context.Context) ([]machines.Server, error) {
+	var servers []machines.Server
+	for _, server := range h.sim.Servers() {
+		servers = append(servers, machines.Server{
+			ID: server.ID, Name: server.Name, Active: server.Status == "ACTIVE", UserData: []byte(server.UserData), Zone: server.Zone,
+			VCPUs: server.Flavor.VCPUs, RAMMiB: int64(server.Flavor.RAMMiB), DiskGiB: int64(server.Flavor.DiskGiB),
+		})
+	}
+	return servers, nil
+}

@@ -1,0 +1,140 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	v1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+)
+
+// worldLabel is on every node of a world and asked for by every pod.
+const worldLabel = "world"
+
+const appLabel = "app"
+
+// Workload says what a Deployment is like. Its pods run nothing and end at once when asked.
+type Workload struct {
+	Name     string
+	Replicas int
+	// CPU and Memory are what a pod asks for; 1 and nothing if empty.
+	CPU, Memory string
+	// NodeLabels are labels that the node must have, besides the world's.
+	NodeLabels map[string]string
+	// Tolerations of the pods.
+	Tolerations []v1.Toleration
+}
+
+// Deploy makes a Deployment.
+func (w *World) Deploy(ctx context.Context, workload Workload) error {
+	if workload.CPU == "" {
+		workload.CPU = "1"
+	}
+	requests := v1.ResourceList{v1.ResourceCPU: resource.MustParse(workload.CPU)}
+	if workload.Memory != "" {
+		requests[v1.ResourceMemory] = resource.MustParse(workload.Memory)
+	}
+	selector := map[string]string{worldLabel: w.Name}
+	for key, value := range workload.NodeLabels {
+		selector[key] = value
+	}
+	labels := map[string]string{appLabel: workload.Name}
+	_, err := w.base.Cluster.Client.AppsV1().Deployments(w.Name).Create(ctx, &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: workload.Name},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: ptr.To(int32(workload.Replicas)), //nolint:gosec // a handful
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: v1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec: v1.PodSpec{
+					NodeSelector: selector, Tolerations: workload.Tolerations,
+					TerminationGracePeriodSeconds: ptr.To(int64(0)),
+					AutomountServiceAccountToken:  ptr.To(false),
+					Containers: []v1.Container{{
+						Name: "app", Image: "registry.invalid/app:1", Resources: v1.ResourceRequirements{Requests: requests},
+					}},
+				},
+			},
+		},
+	}, metav1.CreateOptions{})
+	return err
+}
+
+// Undeploy deletes a Deployment and its pods.
+func (w *World) Undeploy(ctx context.Context, name string) error {
+	err := w.base.Cluster.Client.AppsV1().Deployments(w.Name).Delete(ctx, name, metav1.DeleteOptions{
+		PropagationPolicy: ptr.To(metav1.DeletePropagationBackground),
+	})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// Scale changes the number of a Deployment's pods.
+func (w *World) Scale(ctx context.Context, name string, replicas int) error {
+	deployments := w.base.Cluster.Client.AppsV1().Deployments(w.Name)
+	scale, err := deployments.GetScale(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	scale.Spec.Replicas = int32(replicas) //nolint:gosec // a handful
+	_, err = deployments.UpdateScale(ctx, name, scale, metav1.UpdateOptions{})
+	return err
+}
+
+// Protect makes a PodDisruptionBudget for a Deployment's pods.
+func (w *World) Protect(ctx context.Context, workload string, minAvailable int) error {
+	_, err := w.base.Cluster.Client.PolicyV1().PodDisruptionBudgets(w.Name).Create(ctx, &policyv1.PodDisruptionBudget{
+		ObjectMeta: metav1.ObjectMeta{Name: workload},
+		Spec: policyv1.PodDisruptionBudgetSpec{
+			MinAvailable: ptr.To(intstr.FromInt32(int32(minAvailable))), //nolint:gosec // a handful
+			Selector:     &metav1.LabelSelector{MatchLabels: map[string]string{appLabel: workload}},
+		},
+	}, metav1.CreateOptions{})
+	return err
+}
+
+// Pods lists the pods of a Deployment that are not being deleted; all of the world for an empty name.
+func (w *World) Pods(ctx context.Context, workload string) ([]v1.Pod, error) {
+	options := metav1.ListOptions{}
+	if workload != "" {
+		options.LabelSelector = appLabel + "=" + workload
+	}
+	list, err := w.base.Cluster.Client.CoreV1().Pods(w.Name).List(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list.Items, func(pod v1.Pod) bool { return pod.DeletionTimestamp != nil }), nil
+}
+
+// WaitForRunning waits until exactly n pods of a Deployment run.
+func (w *World) WaitForRunning(ctx context.Context, timeout time.Duration, workload string, n int) error {
+	return w.Until(ctx, timeout, fmt.Sprintf("%d running pods of %s", n, workload), func(ctx context.Context) error {
+		pods, err := w.Pods(ctx, workload)
+		if err != nil {
+			return err
+		}
+		running := 0
+		var states []string
+		for _, pod := range pods {
+			if pod.Status.Phase == v1.PodRunning {
+				running++
+			}
+			states = append(states, fmt.Sprintf("%s %s on %q", pod.Name, pod.Status.Phase, pod.Spec.NodeName))
+		}
+		if running == n && len(pods) == n {
+			return nil
+		}
+		return fmt.Errorf("%d run: %s", running, strings.Join(states, ", "))
+	})
+}

@@ -1,0 +1,103 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/cloudcontroller"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/machines"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
+)
+
+// World is one scenario.
+type World struct {
+	// Name is the namespace, the prefix of the stacks and the value of the nodes' label.
+	Name string
+	// Cloud is the OpenStack it runs on.
+	Cloud *Cloud
+	// Machines are the servers' machines.
+	Machines *machines.Machines
+	// Autoscaler is nil until StartAutoscaler.
+	Autoscaler *Autoscaler
+
+	base      *Base
+	processes *process.Group
+	groups    []*Group
+	stop      context.CancelFunc
+	running   sync.WaitGroup
+}
+
+// Options of New. The zero value is fine.
+type Options struct {
+	// BootDelay is how long a machine takes from being switched on to its kubelet's start.
+	BootDelay time.Duration
+	// OnMachine is told what happens to machines.
+	OnMachine func(machines.Event)
+	// OnError is told of what goes wrong in the background and may pass by itself.
+	OnError func(error)
+}
+
+// New makes a world on a base: a namespace, and machines for the cloud's servers. Close it in any case. name must be
+// a short DNS label.
+func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Options) (*World, error) {
+	dir, err := base.subdirectory(filepath.Join("w", name))
+	if err != nil {
+		return nil, err
+	}
+	logs, err := base.subdirectory("logs")
+	if err != nil {
+		return nil, err
+	}
+	w := &World{Name: name, Cloud: cloud, base: base, processes: process.NewGroup(logs)}
+	w.Machines = machines.New(w.processes, cloud.Hypervisor, machines.Options{
+		Binary: base.kubernetes, Dir: dir, BootDelay: options.BootDelay, OnEvent: options.OnMachine,
+	})
+	lifecycle := cloudcontroller.NodeLifecycle{
+		Client: base.Cluster.Client, Cloud: cloud.Hypervisor, Poll: time.Second, OnError: options.OnError,
+		Selector: worldLabel + "=" + name,
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w.stop = stop
+	w.running.Go(func() { w.Machines.Run(background) })
+	w.running.Go(func() { lifecycle.Run(background) })
+
+	_, err = base.Cluster.Client.CoreV1().Namespaces().Create(ctx, &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+	if err != nil {
+		return w, fmt.Errorf("namespace %s: %w", name, err)
+	}
+	return w, base.Cluster.WaitForNamespace(ctx, name)
+}
+
+// Close ends the world: the autoscaler first, so that it does not repair what is being torn down; then the workloads,
+// stacks and machines.
+func (w *World) Close(ctx context.Context) error {
+	var errs []error
+	if w.Autoscaler != nil {
+		w.Autoscaler.process.Terminate(5 * time.Second)
+		w.Autoscaler = nil
+	}
+	client := w.base.Cluster.Client
+	errs = append(errs, client.CoreV1().Namespaces().Delete(ctx, w.Name, metav1.DeleteOptions{}))
+	for _, group := range w.groups {
+		errs = append(errs, group.Delete(ctx))
+	}
+	w.stop()
+	w.running.Wait()
+	w.processes.Stop()
+	errs = append(errs, client.CoreV1().Nodes().DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: worldLabel + "=" + w.Name}))
+	return errors.Join(errs...)
+}
+
+// StopAutoscaler asks the autoscaler to end and reports whether it did so by itself, with success.
+func (w *World) StopAutoscaler() bool {
+	clean := w.Autoscaler.process.Terminate(15 * time.Second)
+	w.Autoscaler = nil
+	return clean
+}
