@@ -31,7 +31,7 @@ func (n *nodeGroup) IncreaseSize(delta int) (err error) {
 		logger.Info("Dry run: would have grown the node group")
 		return nil
 	}
-	logger.Info("Grew the node group")
+	logger.V(3).Info("Grew the node group")
 	return nil
 }
 
@@ -71,7 +71,7 @@ func (n *nodeGroup) remove(nodes []*v1.Node, force bool) error {
 		logger.Info("Dry run: would have removed members from the node group")
 		return nil
 	}
-	logger.Info("Removed members from the node group")
+	logger.V(3).Info("Removed members from the node group")
 	return nil
 }
 
