@@ -100,7 +100,8 @@ func labelDrift(template, real *v1.Node) []Difference {
 		if key == v1.LabelHostname || old {
 			continue
 		}
-		if want, have := template.Labels[key], real.Labels[key]; want != have {
+		want := template.Labels[key]
+		if have, ok := real.Labels[key]; !ok || want != have {
 			found = append(found, Difference{Kind: DriftLabel, Name: key, Template: want, Real: have})
 		}
 	}
