@@ -106,7 +106,7 @@ func parseCloudConf(content []byte) (global globalSection, err error) {
 	defer func() {
 		// gcfg panics on an unfinished quote at the end of the file.
 		if recover() != nil {
-			err = errSyntax("")
+			err = syntaxError("")
 		}
 	}()
 	var config struct{ Global globalSection }
@@ -115,15 +115,15 @@ func parseCloudConf(content []byte) (global globalSection, err error) {
 		if found := position.FindStringSubmatch(err.Error()); found != nil {
 			line = found[1]
 		}
-		return globalSection{}, errSyntax(line)
+		return globalSection{}, syntaxError(line)
 	}
 	return config.Global, nil
 }
 
-// errSyntax is the number of a line that cannot be understood, empty if the parser did not tell.
-type errSyntax string
+// syntaxError is the number of a line that cannot be understood, empty if the parser did not tell.
+type syntaxError string
 
-func (e errSyntax) Error() string {
+func (e syntaxError) Error() string {
 	if e == "" {
 		return "the file cannot be understood"
 	}

@@ -179,5 +179,5 @@ func wrongYAML(file string, err error) error {
 	if found := yamlLine.FindStringSubmatch(err.Error()); found != nil {
 		line = found[1]
 	}
-	return &LoginError{Source: file, Problem: errSyntax(line).Error(), Remedy: "compare it with the clouds.yaml that Horizon offers for download"}
+	return &LoginError{Source: file, Problem: syntaxError(line).Error(), Remedy: "compare it with the clouds.yaml that Horizon offers for download"}
 }

@@ -45,8 +45,8 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func patientOver(s *script) *patient {
-	real := clock.RealClock{} // the bubble's time, in a synctest bubble
-	return &patient{next: s, services: newServices("http://keystone:5000/v3"), quiet: newQuietTimes(real), clock: real, budget: 30 * time.Second}
+	bubble := clock.RealClock{} // the bubble's time, in a synctest bubble
+	return &patient{next: s, services: newServices("http://keystone:5000/v3"), quiet: newQuietTimes(bubble), clock: bubble, budget: 30 * time.Second}
 }
 
 func send(t *testing.T, transport http.RoundTripper, method string, timeout time.Duration) (int, error) {
