@@ -1,0 +1,315 @@
+package heatstack
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+// makePlan decides what one update of a stack may be, given what Heat shows and what is wanted. It is pure: it calls
+// nobody and remembers nothing, and every rule that keeps the wrong server alive is in it or in newView.
+//
+// Its argument is short. Heat makes members of the first count indices that are not excluded (intended). To name a victim
+// excludes it and to lower the count by the number of intended victims takes nothing else away: what remains is intended
+// without the victims. So the plan is right exactly if the excluded indices are known exactly, and it waits or refuses
+// where they are not.
+func makePlan(o observation, w wishes) plan {
+	v := newView(o)
+	p := plan{
+		Grow:   make([]decision, len(w.Grow)),
+		Shrink: make([]decision, len(w.Shrink)),
+		Remove: make([]decision, len(w.Remove)),
+	}
+	switch {
+	case v.phase == phaseClosed:
+		p.all(decision{verdictRefuse, problemError(nodegroups.ReasonStackState,
+			fmt.Sprintf("the stack is in %s", o.Status), "it is left alone in this state")})
+		return p
+	case v.phase == phaseMoving, o.Unconfirmed:
+		p.all(decision{verdictWait, busyError(o.Status)})
+		return p
+	case v.phase == phaseForeignUpdate:
+		// A removal would be guessing. Growth may go: more members never take one away, whatever the other update is about.
+		p.all(decision{verdictWait, busyError(o.Status)})
+		switch {
+		case len(w.Grow) == 0:
+		case v.harmless():
+			p.growBlindly(o, w)
+		case !o.Members:
+			p.NeedMembers = true
+		}
+		return p
+	case !o.Members && needsMembers(v, w):
+		p.NeedMembers = true
+		p.all(decision{verdict: verdictWait})
+		return p
+	case !o.Members:
+		p.growBlindly(o, w)
+		return p
+	case v.doubt != nil:
+		p.all(decision{verdictWait, v.doubt})
+		return p
+	}
+	p.decide(v, w)
+	return p
+}
+
+// needsMembers tells whether the size alone is not enough to plan with. A growth in good order does with it.
+func needsMembers(v *view, w wishes) bool {
+	if len(w.Remove) > 0 || len(w.Shrink) > 0 || w.Retry || !v.Append || v.phase == phaseUnfinished {
+		return true
+	}
+	return len(v.List) > 0 && !v.OwnList // it may be stale
+}
+
+// harmless tells whether the list in the parameter can take nobody at the next update, because Heat has already written
+// down all it names. A name that is not a member yet would take the member as soon as it is made.
+func (v *view) harmless() bool {
+	if len(v.List) == 0 || v.OwnList {
+		return true
+	}
+	if !v.Members {
+		return false
+	}
+	for _, name := range v.List {
+		if !slices.Contains(v.Group.Removed, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// growBlindly plans growth from the size alone and leaves the removal list as it is.
+func (p *plan) growBlindly(o observation, w wishes) {
+	by := p.admitGrowth(o.Count, w)
+	if by > 0 {
+		p.Patch, p.Count = true, o.Count+by
+	}
+}
+
+// admitGrowth decides on the wishes to grow in a stack of base members, and returns by how many it may.
+func (p *plan) admitGrowth(base int, w wishes) int {
+	total := 0
+	for i, by := range w.Grow {
+		switch {
+		case by <= 0:
+			p.Grow[i] = decision{verdictRefuse, fmt.Errorf("growth by %d", by)}
+		case w.Max > 0 && base+total+by > w.Max:
+			p.Grow[i] = decision{verdictRefuse, fmt.Errorf("%d more would be above the maximum size %d: the stack has been resized to %d meanwhile", by, w.Max, base)}
+		default:
+			p.Grow[i] = decision{verdict: verdictSend}
+			total += by
+		}
+	}
+	return total
+}
+
+// all gives every wish the same decision.
+func (p *plan) all(d decision) {
+	for _, list := range [][]decision{p.Grow, p.Shrink, p.Remove} {
+		for i := range list {
+			list[i] = d
+		}
+	}
+	p.Retry = d
+}
+
+// decide plans with the members known.
+func (p *plan) decide(v *view, w wishes) {
+	named := indexSet{}
+	for i, member := range w.Remove {
+		index, d := v.find(member)
+		p.Remove[i] = d
+		if d.verdict == verdictSend {
+			named[index] = true
+		}
+	}
+	if err := v.unhealthy(named); err != nil {
+		p.refuseUnsent(err)
+		return
+	}
+	s := sizing{view: v, intended: v.intended.minus(named), named: named}
+	for i, by := range w.Shrink {
+		if smaller, err := s.shrink(by); err != nil {
+			p.Shrink[i] = decision{verdictRefuse, err}
+		} else {
+			s = smaller
+			p.Shrink[i] = decision{verdict: verdictSend}
+		}
+	}
+	count := len(s.intended) + p.admitGrowth(len(s.intended), w)
+	if w.Retry {
+		p.Retry = decision{verdict: verdictSend}
+	}
+	if !p.sends() {
+		return
+	}
+	excluded := v.excluded.union(s.named)
+	after := firstFree(count, excluded)
+	keep := v.living.minus(s.named).minus(v.living.minus(v.intended))
+	if !after.containsAll(keep) {
+		// Cannot happen: intended without the victims is what remains. If it does, nothing is sent.
+		p.refuseUnsent(fmt.Errorf("internal error: size %d without %v would remove members %v that nobody named",
+			count, excluded.sorted(), keep.minus(after).sorted()))
+		return
+	}
+	p.Patch, p.Count, p.List = true, count, v.list(s.named)
+	for _, i := range s.named.sorted() {
+		p.Victims = append(p.Victims, victim{Index: i, ServerID: v.rows[i].ServerID})
+	}
+	for _, i := range keep.sorted() {
+		if row := v.rows[i]; row.ServerID != "" && strings.HasSuffix(row.Status, "_COMPLETE") {
+			p.Keep = append(p.Keep, victim{Index: i, ServerID: row.ServerID})
+		}
+	}
+}
+
+// list is the removal list to send, nil if the one in the parameter will do.
+func (v *view) list(named indexSet) []string {
+	if v.Append {
+		if len(named) == 0 && (v.OwnList || len(v.List) == 0) {
+			return nil
+		}
+		// Somebody else's list is replaced even by a growth: it may name an index that the growth is about to make. What Heat has written down stays excluded without being named; only orders it has not seen yet are repeated.
+		return v.pending.union(named).names()
+	}
+	list := v.excluded.union(named).names()
+	if len(list) == 0 && len(v.List) == 0 {
+		return nil
+	}
+	return list
+}
+
+// refuseUnsent turns every decision to send into a refusal, and what has not been decided as well.
+func (p *plan) refuseUnsent(err error) {
+	d := decision{verdictRefuse, err}
+	for _, list := range [][]decision{p.Grow, p.Shrink, p.Remove} {
+		for i := range list {
+			if list[i].verdict == verdictSend || list[i].verdict == verdictWait && list[i].err == nil {
+				list[i] = d
+			}
+		}
+	}
+	p.Retry = d
+	p.Patch = false
+}
+
+// sends tells whether anything was decided to be sent.
+func (p *plan) sends() bool {
+	for _, list := range [][]decision{p.Grow, p.Shrink, p.Remove, {p.Retry}} {
+		for _, d := range list {
+			if d.verdict == verdictSend {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// find looks a member up in Heat's listing, the only authority on which index a server has.
+func (v *view) find(m nodegroups.Member) (int, decision) {
+	if m.ServerID == "" {
+		return v.findUnmade(m)
+	}
+	for _, row := range v.Rows {
+		i, ok := parseIndex(row.Index)
+		if !ok || row.ServerID != m.ServerID {
+			continue
+		}
+		if other := v.rows[i]; other.ServerID != m.ServerID {
+			// Two rows of one name while a member is being replaced: to name it would take the new server too.
+			if isBeingDeleted(row.Status) {
+				return i, decision{verdict: verdictDone}
+			}
+			return i, decision{verdictWait, fmt.Errorf("member %d is being replaced", i)}
+		}
+		return i, v.judge(i, row)
+	}
+	return 0, decision{verdict: verdictDone}
+}
+
+// findUnmade looks up a member that had no server when the caller last looked.
+func (v *view) findUnmade(m nodegroups.Member) (int, decision) {
+	i, ok := parseIndex(m.Index)
+	if !ok {
+		return 0, decision{verdictRefuse, fmt.Errorf("member %q has neither a server nor an index", m.ID())}
+	}
+	row, listed := v.rows[i]
+	switch {
+	case !listed:
+		return i, decision{verdict: verdictDone}
+	case row.ServerID != "":
+		return i, decision{verdictRefuse, fmt.Errorf("member %d has got the server %s meanwhile", i, row.ServerID)}
+	}
+	return i, v.judge(i, row)
+}
+
+// judge decides on a member that is listed.
+func (v *view) judge(i int, row MemberRow) decision {
+	ordered := isBeingDeleted(row.Status) || v.excluded[i]
+	switch {
+	case !ordered:
+		return decision{verdict: verdictSend}
+	case v.phase == phaseOwnUpdate, row.Status == "DELETE_COMPLETE", row.Status == "DELETE_IN_PROGRESS":
+		return decision{verdict: verdictDone}
+	}
+	// Its deletion was ordered and has failed, or never began: once more.
+	return decision{verdict: verdictSend}
+}
+
+// sizing is the indices that will remain while a plan is being made.
+type sizing struct {
+	view            *view
+	intended, named indexSet
+}
+
+// errNothingToShrink is wrapped when fewer members than asked for have never been made.
+var errNothingToShrink = errors.New("not that many members are ordered and not made")
+
+// shrink takes away by indices that no server has. Unlisted ones can only be taken from the top, by the count: Heat ignores
+// a name that is no member. Members listed without a server are named; failed ones go first.
+func (s sizing) shrink(by int) (sizing, error) {
+	out := sizing{view: s.view, intended: s.intended.minus(nil), named: s.named.minus(nil)}
+	if by <= 0 {
+		return s, fmt.Errorf("shrinking by %d", by)
+	}
+	for range by {
+		top := out.intended.top()
+		if top >= 0 && !out.view.living[top] {
+			delete(out.intended, top)
+			continue
+		}
+		unmade := out.unmade()
+		if unmade < 0 {
+			return s, fmt.Errorf("%w: %d are wanted, and a missing member below a living one cannot be named before Heat lists it", errNothingToShrink, by)
+		}
+		delete(out.intended, unmade)
+		out.named[unmade] = true
+	}
+	return out, nil
+}
+
+// unmade is the member without a server that goes first, -1 if there is none.
+func (s sizing) unmade() int {
+	best, bestFailed := -1, false
+	for i := range s.intended {
+		row := s.view.rows[i]
+		if !s.view.living[i] || row.ServerID != "" {
+			continue
+		}
+		isFailed := strings.HasSuffix(row.Status, "_FAILED")
+		if best < 0 || (isFailed && !bestFailed) || (isFailed == bestFailed && i > best) {
+			best, bestFailed = i, isFailed
+		}
+	}
+	return best
+}
+
+// busyError says that another action has to end first.
+func busyError(status string) error {
+	return problemError(nodegroups.ReasonForeignUpdate, "the stack is in "+status+" by somebody else's hand, or by ours before a restart",
+		"nothing: it is tried again when the stack is at rest")
+}

@@ -1,0 +1,186 @@
+package heatstack
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+// phase is what a stack's status means for writing to it.
+type phase int
+
+const (
+	// phaseAtRest: the last update was carried out.
+	phaseAtRest phase = iota + 1
+	// phaseUnfinished: nothing is running, and the last update may not have been carried out: it failed, or another action
+	// such as a check has overwritten how it ended.
+	phaseUnfinished
+	// phaseOwnUpdate: our last update is running.
+	phaseOwnUpdate
+	// phaseForeignUpdate: an update of somebody else is running, or the stack is being created.
+	phaseForeignUpdate
+	// phaseMoving: another action is running; it has to end first.
+	phaseMoving
+	// phaseClosed: the stack is being deleted, is gone or suspended.
+	phaseClosed
+)
+
+// phaseOf reads Heat's ACTION_STATUS.
+func phaseOf(status string, own bool) phase {
+	action, outcome, _ := strings.Cut(status, "_")
+	if action == "DELETE" || action == "SUSPEND" {
+		return phaseClosed
+	}
+	switch outcome {
+	case "COMPLETE":
+		if action == "CREATE" || action == "UPDATE" || action == "ROLLBACK" {
+			return phaseAtRest
+		}
+		return phaseUnfinished
+	case "FAILED":
+		return phaseUnfinished
+	case "IN_PROGRESS":
+		switch {
+		case action == "UPDATE" && own:
+			return phaseOwnUpdate
+		case action == "UPDATE", action == "CREATE":
+			return phaseForeignUpdate
+		}
+		return phaseMoving
+	}
+	return phaseClosed
+}
+
+// view is an observation understood: which indices Heat intends to have and which members live.
+type view struct {
+	observation
+	phase phase
+	// rows by index; listed is the set of their indices, living those that are not being deleted.
+	rows           map[int]MemberRow
+	listed, living indexSet
+	// excluded are the indices Heat would not use if it were told nothing new; intended are the ones it would.
+	excluded, intended indexSet
+	// pending are excluded indices that Heat has not written down yet, so that a new list must hold them.
+	pending indexSet
+	// doubt says why the members can't be trusted right now, nil if they can.
+	doubt error
+}
+
+func newView(o observation) *view {
+	v := &view{observation: o, phase: phaseOf(o.Status, o.Own), rows: map[int]MemberRow{}, listed: indexSet{}, living: indexSet{}}
+	if !o.Members {
+		return v
+	}
+	for _, row := range o.Rows {
+		i, ok := parseIndex(row.Index)
+		if !ok {
+			v.doubt = fmt.Errorf("member %q of the resource group is not a number", row.Index)
+			continue
+		}
+		// While a member is being replaced Heat may list it twice: the living row is the one that counts.
+		if known, twice := v.rows[i]; !twice || isBeingDeleted(known.Status) {
+			v.rows[i] = row
+		}
+		v.listed[i] = true
+		if !isBeingDeleted(row.Status) {
+			v.living[i] = true
+		}
+	}
+	v.understand()
+	return v
+}
+
+// understand finds the indices Heat intends to have, exactly as Heat computes them: see GroupState.
+func (v *view) understand() {
+	removed := indexSet{}
+	for _, name := range v.Group.Removed {
+		if i, ok := parseIndex(name); ok {
+			removed[i] = true
+		}
+	}
+	gaps := v.gaps()
+	if v.Group.Removed == nil && len(gaps) > 0 {
+		// A Heat that does not tell. In a group at rest with all its members the gaps can only be blacklisted indices.
+		if v.phase == phaseAtRest && len(v.living) == v.Count {
+			removed = gaps
+		} else if v.doubt == nil {
+			v.doubt = fmt.Errorf("indices %v are missing and Heat does not tell whether it will use them again", gaps.sorted())
+		}
+	}
+	named := v.resolve(v.List).minus(removed)
+	// In mode update an index that is blacklisted and not in the list comes back at the next update. It is never left to
+	// that: a list that we send holds them all, and the survivors are those of this more careful reading.
+	v.excluded = removed.union(named)
+	v.intended = firstFree(v.Count, v.excluded)
+	v.pending = named
+	v.dropStale(removed, named)
+	if v.doubt == nil && v.phase == phaseAtRest && !v.intended.containsAll(v.living) {
+		v.doubt = fmt.Errorf("members %v live although Heat should have removed them", v.living.minus(v.intended).sorted())
+	}
+}
+
+// gaps are the indices below the highest living one that no living member has.
+func (v *view) gaps() indexSet {
+	gaps := indexSet{}
+	for i := range v.living.top() {
+		if !v.living[i] {
+			gaps[i] = true
+		}
+	}
+	return gaps
+}
+
+// resolve finds the listed members that entries of a removal list name: by index, or by reference id, which is the server
+// for a group of servers and the stack's ARN for a group of stacks. Heat ignores every other entry.
+func (v *view) resolve(entries []string) indexSet {
+	out := indexSet{}
+	for _, entry := range entries {
+		if i, ok := parseIndex(entry); ok {
+			if v.listed[i] {
+				out[i] = true
+			}
+			continue
+		}
+		for i, row := range v.rows {
+			byServer := !v.Nested && row.ServerID != "" && entry == row.ServerID
+			byStack := v.Nested && row.StackID != "" && strings.HasSuffix(entry, "/"+row.StackID)
+			if byServer || byStack {
+				out[i] = true
+			}
+		}
+	}
+	return out
+}
+
+// dropStale forgets names in the parameter that mean nobody: members that were made after the list was written. Heat
+// would remove them at the next update of any kind. A name is stale if Heat, were it not there, would keep every living
+// member; otherwise the count has been lowered for it and it is somebody's order that is not carried out yet.
+func (v *view) dropStale(removed, named indexSet) {
+	if v.OwnList || named.both(v.living) == 0 {
+		return
+	}
+	without := removed.union(named.minus(v.living))
+	if firstFree(v.Count, without).containsAll(v.living) {
+		v.excluded = without
+		v.pending = named.minus(v.living)
+		v.intended = firstFree(v.Count, without)
+	}
+}
+
+// unhealthy is a living server that the next update would replace: Heat always replaces a member in CHECK_FAILED
+// (heat/engine/resource.py, _needs_update).
+func (v *view) unhealthy(going indexSet) error {
+	for _, i := range v.living.minus(going).sorted() {
+		row := v.rows[i]
+		if row.Status == "CHECK_FAILED" && row.ServerID != "" && !v.Dead[row.ServerID] {
+			return problemError(nodegroups.ReasonUnhealthyMember,
+				fmt.Sprintf("member %s is CHECK_FAILED while its server %s lives; any update of the stack would replace it", row.Index, row.ServerID),
+				"run \"openstack stack check\" until it is CHECK_COMPLETE, or remove this node")
+		}
+	}
+	return nil
+}
+
+// isBeingDeleted tells a member on its way out from one that lives. DELETE_FAILED belongs to it: Heat gave it up.
+func isBeingDeleted(status string) bool { return strings.HasPrefix(status, "DELETE_") }
