@@ -18,6 +18,8 @@ type Cloud struct {
 	Arguments, Env []string
 	// Image, Network and Flavor are what nodes are made of if a node group does not say otherwise.
 	Image, Network, Flavor string
+	// Disposable: the cloud ends with the world, so that its stacks need not be deleted.
+	Disposable bool
 }
 
 // The simulator's and the lab's furniture has the same names.

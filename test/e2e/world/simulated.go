@@ -23,7 +23,7 @@ func Simulated(ctx context.Context, sim *simulator.Simulator, dir string) (*Clou
 	}
 	return &Cloud{
 		Session: session, Hypervisor: simulatedHypervisor{sim}, Arguments: []string{"--cloud-config=" + path},
-		Image: usualImage, Network: usualNetwork, Flavor: usualFlavor,
+		Image: usualImage, Network: usualNetwork, Flavor: usualFlavor, Disposable: true,
 	}, nil
 }
 

@@ -97,7 +97,9 @@ func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 		return nil, fmt.Errorf("create stack %s: %w", w.stackName(spec.Name), err)
 	}
 	g := &Group{world: w, ID: answer.Stack.ID, Name: w.stackName(spec.Name)}
+	w.mu.Lock()
 	w.groups = append(w.groups, g)
+	w.mu.Unlock()
 	return g, w.Until(ctx, stackTimeout, "stack "+g.Name+" to be made", func(ctx context.Context) error {
 		stack, err := g.Stack(ctx)
 		if err == nil && stack.Status != "CREATE_COMPLETE" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,9 +30,11 @@ type World struct {
 
 	base      *Base
 	processes *process.Group
-	groups    []*Group
 	stop      context.CancelFunc
 	running   sync.WaitGroup
+
+	mu     sync.Mutex
+	groups []*Group
 }
 
 // Options of New. The zero value is fine.
@@ -76,8 +79,11 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 }
 
 // Close ends the world: the autoscaler first, so that it does not repair what is being torn down; then the workloads,
-// stacks and machines.
+// stacks and machines. Closing nil is fine.
 func (w *World) Close(ctx context.Context) error {
+	if w == nil {
+		return nil
+	}
 	var errs []error
 	if w.Autoscaler != nil {
 		w.Autoscaler.process.Terminate(5 * time.Second)
@@ -85,8 +91,10 @@ func (w *World) Close(ctx context.Context) error {
 	}
 	client := w.base.Cluster.Client
 	errs = append(errs, client.CoreV1().Namespaces().Delete(ctx, w.Name, metav1.DeleteOptions{}))
-	for _, group := range w.groups {
-		errs = append(errs, group.Delete(ctx))
+	for _, group := range w.Groups() {
+		if !w.Cloud.Disposable {
+			errs = append(errs, group.Delete(ctx))
+		}
 	}
 	w.stop()
 	w.running.Wait()
@@ -100,4 +108,20 @@ func (w *World) StopAutoscaler() bool {
 	clean := w.Autoscaler.process.Terminate(15 * time.Second)
 	w.Autoscaler = nil
 	return clean
+}
+
+// Groups lists the node groups that were made.
+func (w *World) Groups() []*Group {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.groups)
+}
+
+// Diagnosis is what helps to understand a failure: machines that crashed, and the end of the autoscaler's log.
+func (w *World) Diagnosis() error {
+	errs := []error{w.Machines.Err()}
+	if w.Autoscaler != nil {
+		errs = append(errs, errors.New("the end of the autoscaler's log:\n"+w.Autoscaler.Log()))
+	}
+	return errors.Join(errs...)
 }

@@ -1,0 +1,168 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// MainJob plays the whole life of a node group, on any cloud, and checks every step: from no node to three because of
+// pending pods, then the one node whose pod goes, and no other, then down to none.
+type MainJob struct {
+	World *World
+	// Timeout bounds each step.
+	Timeout time.Duration
+	// Say is told what is about to happen, in a sentence.
+	Say func(format string, arguments ...any)
+	// Flags are added to the autoscaler's.
+	Flags []string
+}
+
+// mainJobApps each need more than half of the processor of the usual flavor, so that each needs a node of its own.
+var mainJobApps = []string{"shop", "mail", "wiki"}
+
+// Run returns the node group, which has no members then.
+func (j MainJob) Run(ctx context.Context) (*Group, error) {
+	w := j.World
+	j.Say("creating the Heat stack of node group %q: no node now, five at most", w.stackName("workers"))
+	group, err := w.CreateGroup(ctx, GroupSpec{Name: "workers", Max: 5})
+	if err != nil {
+		return nil, err
+	}
+	j.Say("starting cluster-autoscaler-openstack")
+	if err := w.StartAutoscaler(ctx, j.Flags...); err != nil {
+		return nil, err
+	}
+	j.Say("deploying %d applications; each fills more than half a node, and there is no node", len(mainJobApps))
+	for _, app := range mainJobApps {
+		if err := w.Deploy(ctx, Workload{Name: app, Replicas: 1, CPU: "600m"}); err != nil {
+			return nil, err
+		}
+	}
+	servers, err := group.WaitForSize(ctx, j.Timeout, len(mainJobApps))
+	if err != nil {
+		return nil, err
+	}
+	for _, app := range mainJobApps {
+		if err := w.WaitForRunning(ctx, j.Timeout, app, 1); err != nil {
+			return nil, err
+		}
+	}
+	j.Say("all applications run: scaled up from 0 to %d", len(servers))
+	if err := j.emptyOne(ctx, group, servers); err != nil {
+		return nil, err
+	}
+	j.Say("deleting the other applications: nothing needs a node any more")
+	for _, app := range mainJobApps {
+		if err := w.Undeploy(ctx, app); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := group.WaitForSize(ctx, j.Timeout, 0); err != nil {
+		return nil, err
+	}
+	if err := w.Until(ctx, j.Timeout, "the nodes to leave the cluster", func(ctx context.Context) error {
+		nodes, err := w.Nodes(ctx)
+		if err == nil && len(nodes) > 0 {
+			err = fmt.Errorf("%d are left", len(nodes))
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	j.Say("scaled down to 0")
+	return group, nil
+}
+
+// emptyOne takes the application from the node in the middle: the highest index would go by itself if Heat were only told
+// a lower count, and the lowest is the oldest.
+func (j MainJob) emptyOne(ctx context.Context, group *Group, servers map[string]Server) error {
+	placements, err := j.placements(ctx)
+	if err != nil {
+		return err
+	}
+	victim := servers[middle(servers)]
+	var app string
+	for name, placement := range placements {
+		if placement.serverID == victim.ID {
+			app = name
+		}
+	}
+	if app == "" {
+		return fmt.Errorf("no application runs on %s: %v", victim.Name, placements)
+	}
+	j.Say("deleting application %q, which runs on %s: this node, and no other, should go", app, victim.Name)
+	if err := j.World.Undeploy(ctx, app); err != nil {
+		return err
+	}
+	left, err := group.WaitForSize(ctx, j.Timeout, len(servers)-1)
+	if err != nil {
+		return err
+	}
+	for index, server := range servers {
+		now, there := left[index]
+		switch {
+		case server.ID == victim.ID && there:
+			return fmt.Errorf("%s is still there", victim.Name)
+		case server.ID != victim.ID && now.ID != server.ID:
+			return fmt.Errorf("%s (%s) should have stayed; at its index is now %+v", server.Name, server.ID, now)
+		}
+	}
+	delete(placements, app)
+	after, err := j.placements(ctx)
+	if err != nil {
+		return err
+	}
+	for name, placement := range placements {
+		if after[name] != placement {
+			return fmt.Errorf("application %s was disturbed: it was %+v and is %+v", name, placement, after[name])
+		}
+	}
+	j.Say("exactly %s has gone, and nothing else was disturbed", victim.Name)
+	return nil
+}
+
+// placement is an application's pod and the server it runs on.
+type placement struct {
+	pod      types.UID
+	serverID string
+}
+
+func (j MainJob) placements(ctx context.Context) (map[string]placement, error) {
+	nodes, err := j.World.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	serverOf := map[string]string{}
+	for _, node := range nodes {
+		serverOf[node.Name] = ServerOf(&node)
+	}
+	pods, err := j.World.Pods(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	result := map[string]placement{}
+	for _, pod := range pods {
+		result[pod.Labels[appLabel]] = placement{pod.UID, serverOf[pod.Spec.NodeName]}
+	}
+	return result, nil
+}
+
+// middle is the index in the middle.
+func middle(servers map[string]Server) string {
+	indices := make([]int, 0, len(servers))
+	for index := range servers {
+		number, err := strconv.Atoi(index)
+		if err != nil {
+			// An index that is no number sorts first, and what follows will tell.
+			number = -1
+		}
+		indices = append(indices, number)
+	}
+	slices.Sort(indices)
+	return strconv.Itoa(indices[len(indices)/2])
+}
