@@ -1,0 +1,60 @@
+# "make" alone lists what there is. Everything here needs only Go, make and git, except where a target says otherwise.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Without this tag cluster-autoscaler links every other cloud's provider and its libraries.
+export GOFLAGS := $(strip $(shell go env GOFLAGS) -tags=externalgrpc)
+
+BIN := bin/cluster-autoscaler-openstack
+# Where test profiles go; not in the repository's files.
+OUT := .out
+# The packages whose coverage is held, and the least it may be, in percent.
+COVERED := nodegroups heatstack cloudprovider
+COVERAGE := 85
+# "make test RACE=" tests without the race detector, where there is no C compiler.
+RACE := -race
+# "make bench BENCH=refresh" prints the numbers whose names match.
+BENCH := .
+IMAGE := cluster-autoscaler-openstack:dev
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/cluster-autoscaler-openstack, a static program
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN) .
+
+.PHONY: demo
+demo: ## a cluster on a simulated cloud that grows from pending pods and shrinks when idle (first run: up to 30 minutes)
+	CGO_ENABLED=0 go run -trimpath ./test/demo
+
+.PHONY: test
+test: ## all tests with the race detector (needs a C compiler), end to end on the simulated cloud too, and the coverage gates
+	@hack/test $(OUT) $(COVERAGE) '$(RACE)' $(COVERED)
+
+.PHONY: test-openstack
+test-openstack: ## the same behaviour on a real OpenStack, which is installed for it (needs Debian 12 and root)
+	test/lab/run
+
+.PHONY: bench
+bench: ## print the numbers of calls, times and memory; BENCH=regexp chooses
+	@CGO_ENABLED=0 go run -trimpath ./test/bench -run '$(BENCH)'
+
+.PHONY: lint
+lint: ## formatting, go vet, golangci-lint, shellcheck, go.mod, known vulnerabilities
+	@hack/lint
+
+.PHONY: tidy
+tidy: ## write go.mod and go.sum as the code needs them
+	GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy
+	cd test/kubernetes && GOFLAGS= GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy
+
+.PHONY: image
+image: ## build the container image (needs docker, or DOCKER=podman)
+	$${DOCKER:-docker} build --build-arg VERSION=$$(git describe --always --dirty --tags) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
+
+.PHONY: clean
+clean: ## remove what was built here; caches outside of this folder stay
+	rm -rf bin $(OUT)
