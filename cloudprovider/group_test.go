@@ -150,16 +150,17 @@ func TestTemplateNodeInfo(t *testing.T) {
 
 func TestDrift(t *testing.T) {
 	r := newRig(t, nil, fake.Stack("a", 1))
+	g, err := r.nodeGroup(t, "a").TemplateNodeInfo()
+	require.NoError(t, err)
 	node := nodeOf("a", 0, threeSlashes+fake.ServerID("a", 0))
-	node.Status.Allocatable = v1.ResourceList{
-		v1.ResourceCPU:    resource.MustParse("2"),
-		v1.ResourceMemory: resource.MustParse("3Gi"),
-	}
+	node.Labels = g.Node().Labels
+	node.Status.Allocatable = g.Node().Status.Allocatable.DeepCopy()
+	node.Status.Allocatable[v1.ResourceMemory] = resource.MustParse("3Gi")
 	r.shows(t, node)
 	require.Empty(t, r.observed.drifts, "a node that is not ready tells nothing")
 	node.Status.Conditions = []v1.NodeCondition{{Type: v1.NodeReady, Status: v1.ConditionTrue}}
 	r.shows(t, node)
-	require.Equal(t, map[string]float64{"a cpu": 1, "a memory": 0.75}, r.observed.drifts)
+	require.Equal(t, map[string]float64{"a cpu": 1, "a memory": 0.75, "a ephemeral-storage": 1, "a pods": 1}, r.observed.drifts)
 	require.Equal(t, []string{nodegroups.ReasonTemplateDrift}, r.reports.Reasons())
 	require.Contains(t, r.reports.All()[0].Error(), "25 % less")
 
@@ -169,6 +170,15 @@ func TestDrift(t *testing.T) {
 	require.Len(t, r.reports.All(), 1, "now and then is enough")
 	r.clock.SetTime(r.clock.Now().Add(driftEvery))
 	require.NoError(t, r.Refresh())
+	node.Status.Allocatable[v1.ResourceMemory] = resource.MustParse("5Gi")
+	node.Labels = map[string]string{"group": "b"}
+	node.Spec.Taints = []v1.Taint{{Key: "dedicated", Value: "x", Effect: v1.TaintEffectNoSchedule}}
 	r.shows(t, node)
-	require.Len(t, r.reports.All(), 2)
+	var keys []string
+	for _, p := range r.reports.All()[1:] {
+		keys = append(keys, p.Key)
+		require.NotEmpty(t, p.Remedy)
+	}
+	require.Equal(t, []string{"group", v1.LabelArchStable, v1.LabelOSStable, v1.LabelInstanceTypeStable, "dedicated"}, keys,
+		"more memory than promised is no harm")
 }
