@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
@@ -83,7 +84,7 @@ func (c *Cloud) readFlavors(ctx context.Context) {
 	if err != nil {
 		c.flavorProblem = &nodegroups.Problem{
 			Reason: nodegroups.ReasonUnknownFlavor, Severity: nodegroups.Warning,
-			Message: "the flavors can't be listed: " + err.Error(),
+			Message: "the flavors can't be listed: " + openstack.Message(err),
 		}
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
@@ -132,6 +133,6 @@ func (c *Cloud) readTemplate(ctx context.Context, st *stackState) {
 func unreadable(what string, err error) *nodegroups.Problem {
 	return &nodegroups.Problem{
 		Reason: nodegroups.ReasonStackUnreadable, Severity: nodegroups.Blocking,
-		Message: what + ": " + shorten(err.Error()), Remedy: "see Heat's log; it is tried again at every refresh",
+		Message: what + ": " + shorten(openstack.Message(err)), Remedy: "see Heat's log; it is tried again at every refresh",
 	}
 }
