@@ -2,6 +2,7 @@ package nodegroups_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -293,9 +294,16 @@ func TestMergeTakesTheSmallestFlavor(t *testing.T) {
 }
 
 func TestSnapshotProblemsAreSortedAndUnique(t *testing.T) {
-	a := nodegroups.Problem{Group: "a", Reason: "X"}
-	b := nodegroups.Problem{Group: "b", Reason: "X"}
-	assert.Equal(t, []nodegroups.Problem{a, b}, nodegroups.NewSnapshot(nil, []nodegroups.Problem{b, a, b}).Problems())
+	problems := []nodegroups.Problem{
+		{}, {Severity: nodegroups.Warning}, {Value: "x"}, {Key: "x"}, {Reason: "x"}, {Node: "x"}, {Stack: "x"}, {Group: "a"}, {Group: "b"},
+		{Message: "x"}, {Remedy: "x"},
+	}
+	backwards := slices.Clone(problems)
+	slices.Reverse(backwards)
+	got := nodegroups.NewSnapshot(nil, slices.Concat(problems, backwards)).Problems()
+	assert.ElementsMatch(t, problems, got, "problems that differ in any field are different, and each is there once")
+	assert.Equal(t, []string{"a", "b"}, []string{got[9].Group, got[10].Group})
+	assert.Equal(t, got, nodegroups.NewSnapshot(nil, backwards).Problems())
 }
 
 // Whatever stacks there are: nobody is lost, nobody is found twice, sizes add up.

@@ -61,7 +61,7 @@ func Place(shards []*Stack, by int, opts PlacementOptions) (placements []Placeme
 	sites := make([]site, 0, len(shards))
 	for _, s := range shards {
 		if room := opts.room(s); s.Blocked == nil && s.Known && room > 0 {
-			sites = append(sites, site{stack: s, delay: opts.delay(s), room: room})
+			sites = append(sites, opts.site(s, room))
 		}
 	}
 	slices.SortStableFunc(sites, func(a, b site) int { return cmp.Compare(a.delay, b.delay) })
@@ -91,6 +91,7 @@ func Place(shards []*Stack, by int, opts PlacementOptions) (placements []Placeme
 // site is a shard that may grow.
 type site struct {
 	stack *Stack
+	walk  time.Duration // Heat's way through the stack
 	delay time.Duration // until its first new server is started
 	room  int
 }
@@ -100,16 +101,17 @@ func (o PlacementOptions) room(s *Stack) int {
 	return o.MaxMembersPerStack - max(s.Target, len(s.Members))
 }
 
-// delay is how long Heat takes until it makes the stack's first new member.
-func (o PlacementOptions) delay(s *Stack) time.Duration {
+// site says how long Heat takes until it makes the stack's first new member.
+func (o PlacementOptions) site(s *Stack, room int) site {
 	walk := time.Duration(max(s.Target, len(s.Members))) * o.PerMember
+	out := site{stack: s, walk: walk, delay: walk, room: room}
 	switch {
 	case s.Failed:
-		return failedPenalty + walk
+		out.delay = failedPenalty + walk
 	case s.Busy:
-		return time.Duration(float64(walk)*busyFactor) + o.PerMember
+		out.delay = time.Duration(float64(walk)*busyFactor) + o.PerMember
 	}
-	return walk
+	return out
 }
 
 // fill gives each new member to the site where it is started soonest, which is optimal for these sites. It returns the
@@ -126,17 +128,11 @@ func fill(sites []site, by int, perNew time.Duration) (shares []int, end time.Du
 		shares[best]++
 		end = max(end, soonest)
 	}
-	opened := 0
 	var walks, longest time.Duration
 	for i, s := range sites {
 		if shares[i] > 0 {
-			opened++
-			walk := min(s.delay, s.delay%failedPenalty)
-			walks, longest = walks+walk, max(longest, walk)
+			walks, longest = walks+s.walk, max(longest, s.walk)
 		}
 	}
-	if opened > 1 {
-		end += time.Duration(crowding * float64(walks-longest))
-	}
-	return shares, end
+	return shares, end + time.Duration(crowding*float64(walks-longest))
 }

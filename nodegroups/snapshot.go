@@ -101,7 +101,7 @@ func uniqueProblems(problems []Problem) []Problem {
 // compareProblems orders problems by where they are and what they are, totally: equal means ==.
 func compareProblems(a, b Problem) int {
 	return cmp.Or(
-		cmp.Compare(a.Group, b.Group), cmp.Compare(a.Stack, b.Stack), cmp.Compare(a.Reason, b.Reason),
+		cmp.Compare(a.Group, b.Group), cmp.Compare(a.Stack, b.Stack), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Reason, b.Reason),
 		cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Severity, b.Severity),
 		cmp.Compare(a.Message, b.Message), cmp.Compare(a.Remedy, b.Remedy),
 	)
