@@ -1,0 +1,52 @@
+package conformance
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func noValidHostIsRetriedThenFails(t *testing.T, c *Case) {
+	s := c.Create("flat.yaml", Params{"node_count": 0, "flavor": "m1.huge"})
+	s.Patch(Params{"node_count": 1})
+	tried := map[string]bool{}
+	c.Eventually("for Heat to give up", c.Cloud.Retrying(), func() bool {
+		for _, server := range s.Servers() {
+			if server.Status == "ERROR" {
+				tried[server.ID] = true
+				require.NotNil(t, server.Fault)
+				require.Contains(t, server.Fault.Message, "No valid host was found")
+			}
+		}
+		view := s.Get()
+		require.Equal(t, "1", view.Parameters["node_count"])
+		return view.Status != updating
+	})
+	view := s.Get()
+	require.Equal(t, "UPDATE_FAILED", view.Status)
+	require.Regexp(t, `ResourceInError: resources\.nodes\.resources\[0\]: Went to status ERROR due to "Message: No valid host was found\.`, view.Reason)
+	require.Contains(t, view.Reason, `Code: 500"`)
+	require.Greater(t, len(tried), 1, "Heat makes the server several times, each time with another id")
+	row := s.Row("0")
+	require.Equal(t, "CREATE_FAILED", row.Status)
+	left := s.Servers()
+	require.Len(t, left, 1, "the last one stays in Nova")
+	require.Equal(t, "ERROR", left[0].Status)
+	require.Equal(t, row.ID, left[0].ID)
+}
+
+func noValidHostMemberIsRemovedByName(t *testing.T, c *Case) {
+	s := c.Create("flat.yaml", Params{"node_count": 0, "flavor": "m1.huge"})
+	s.Patch(Params{"node_count": 1})
+	c.Eventually("for the first server to fail", c.Cloud.Patience(), func() bool {
+		servers := s.Servers()
+		return len(servers) > 0 && servers[0].Status == "ERROR"
+	})
+	require.Equal(t, updating, s.Get().Status, "Heat has not given up")
+	s.Update(Params{"node_count": 0, "nodes_to_remove": []string{"0"}})
+	require.Empty(t, s.Members())
+	require.Empty(t, s.Servers())
+	view := s.Get()
+	require.True(t, strings.HasPrefix(view.Status, "UPDATE_"), view.Status)
+}

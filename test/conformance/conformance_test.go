@@ -1,0 +1,48 @@
+package conformance
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	targetFlag   = flag.String("target", env("CONFORMANCE_TARGET", "simulator"), "the cloud to try: simulator, or lab")
+	labFlag      = flag.String("lab", env("LAB_DIR", os.TempDir()+"/cluster-autoscaler-openstack-lab"), "the lab's state folder (LAB_DIR of test/lab)")
+	verdictsFlag = flag.String("verdicts", "", "file to write the verdicts to")
+	compareFlag  = flag.String("compare", "", "file of verdicts of another target that must be the same")
+)
+
+func env(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+// TestConformance runs the cases: go test ./test/conformance -v -target=lab -parallel=8.
+func TestConformance(t *testing.T) {
+	var open func(t *testing.T) Target
+	switch *targetFlag {
+	case "lab":
+		lab, err := OpenLab(*labFlag)
+		require.NoError(t, err)
+		open = func(*testing.T) Target { return lab }
+	case "simulator":
+		open = openSimulator
+	default:
+		t.Fatalf("-target=%s: there is simulator, and lab", *targetFlag)
+	}
+	verdicts := &Verdicts{Target: *targetFlag, Out: os.Stdout}
+	t.Run("cases", func(t *testing.T) { Run(t, open, verdicts) })
+	if *verdictsFlag != "" {
+		require.NoError(t, verdicts.WriteFile(*verdictsFlag))
+	}
+	if *compareFlag != "" {
+		other, err := ReadVerdicts(*compareFlag)
+		require.NoError(t, err)
+		require.Empty(t, Differences(verdicts.byCase, other), "verdicts of %s and of %s", *targetFlag, *compareFlag)
+	}
+}

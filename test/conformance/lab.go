@@ -1,0 +1,226 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/conformance/api"
+)
+
+// Lab is the real OpenStack that test/lab/up brings up.
+type Lab struct {
+	folder  string
+	authURL string
+	user    api.Credentials
+	admin   api.Credentials
+	compute chan struct{} // holds one token: who has it may pause nova-compute
+	paused  chan struct{} // holds one token while nova-compute is paused
+}
+
+// OpenLab reads the credentials of the lab whose state is in folder (LAB_DIR of test/lab).
+func OpenLab(folder string) (*Lab, error) {
+	text, err := os.ReadFile(filepath.Join(folder, "clouds.yaml")) //nolint:gosec // the path is the caller's own
+	if err != nil {
+		return nil, fmt.Errorf("no lab there, run test/lab/up: %w", err)
+	}
+	var file struct {
+		Clouds map[string]struct {
+			Auth struct {
+				AuthURL  string `json:"auth_url"`
+				Username string `json:"username"`
+				Password string `json:"password"`
+				Project  string `json:"project_name"`
+			} `json:"auth"`
+		} `json:"clouds"`
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("clouds.yaml: %w", err)
+	}
+	plain, admin := file.Clouds["lab"].Auth, file.Clouds["lab-admin"].Auth
+	return &Lab{
+		folder: folder, authURL: plain.AuthURL,
+		user:    api.Credentials{User: plain.Username, Password: plain.Password, Project: plain.Project},
+		admin:   api.Credentials{User: admin.Username, Password: admin.Password, Project: admin.Project},
+		compute: make(chan struct{}, 1), paused: make(chan struct{}, 1),
+	}, nil
+}
+
+// Name implements Target.
+func (l *Lab) Name() string { return "lab" }
+
+// AuthURL implements Target.
+func (l *Lab) AuthURL() string { return l.authURL }
+
+// User implements Target.
+func (l *Lab) User() api.Credentials { return l.user }
+
+// Pace implements Target.
+func (l *Lab) Pace() time.Duration { return 400 * time.Millisecond }
+
+// Patience implements Target. An update takes about ten seconds on an idle machine.
+func (l *Lab) Patience() time.Duration { return 4 * time.Minute }
+
+// Retrying implements Target. It takes a minute and a half on an idle machine.
+func (l *Lab) Retrying() time.Duration { return 8 * time.Minute }
+
+// as signs in as the administrator.
+func (l *Lab) asAdmin(ctx context.Context) (*api.Client, error) {
+	return api.Login(ctx, l.authURL, l.admin)
+}
+
+// ask sends a request and requires one of these codes.
+func ask(ctx context.Context, c *api.Client, method, service, path string, body, into any, codes ...int) error {
+	answer, err := c.Do(ctx, method, service, path, body)
+	if err != nil {
+		return err
+	}
+	for _, code := range codes {
+		if answer.Code != code {
+			continue
+		}
+		if into == nil {
+			return nil
+		}
+		return answer.JSON(into)
+	}
+	return fmt.Errorf("%s %s: %d: %.300s", method, path, answer.Code, answer.Body)
+}
+
+type named struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// NewProject implements Target.
+func (l *Lab) NewProject(ctx context.Context, name string) (api.Credentials, error) {
+	admin, err := l.asAdmin(ctx)
+	if err != nil {
+		return api.Credentials{}, err
+	}
+	var made struct {
+		Project named `json:"project"`
+	}
+	body := map[string]any{"project": map[string]any{"name": name, "domain_id": "default"}}
+	if err := ask(ctx, admin, http.MethodPost, api.Identity, "/projects", body, &made, http.StatusCreated); err != nil {
+		return api.Credentials{}, err
+	}
+	var users struct {
+		Users []named `json:"users"`
+	}
+	if err := ask(ctx, admin, http.MethodGet, api.Identity, "/users?name="+l.user.User, nil, &users, http.StatusOK); err != nil {
+		return api.Credentials{}, err
+	}
+	var roles struct {
+		Roles []named `json:"roles"`
+	}
+	if err := ask(ctx, admin, http.MethodGet, api.Identity, "/roles", nil, &roles, http.StatusOK); err != nil {
+		return api.Credentials{}, err
+	}
+	for _, role := range roles.Roles {
+		if role.Name != "member" && role.Name != "reader" && role.Name != "heat_stack_owner" {
+			continue
+		}
+		path := "/projects/" + made.Project.ID + "/users/" + users.Users[0].ID + "/roles/" + role.ID
+		if err := ask(ctx, admin, http.MethodPut, api.Identity, path, nil, nil, http.StatusNoContent); err != nil {
+			return api.Credentials{}, err
+		}
+	}
+	who := l.user
+	who.Project = name
+	return who, nil
+}
+
+// projectID finds a project.
+func (l *Lab) projectID(ctx context.Context, admin *api.Client, name string) (string, error) {
+	var projects struct {
+		Projects []named `json:"projects"`
+	}
+	if err := ask(ctx, admin, http.MethodGet, api.Identity, "/projects?name="+name, nil, &projects, http.StatusOK); err != nil {
+		return "", err
+	}
+	if len(projects.Projects) != 1 {
+		return "", fmt.Errorf("%d projects are named %q", len(projects.Projects), name)
+	}
+	return projects.Projects[0].ID, nil
+}
+
+// RemoveProject implements Target.
+func (l *Lab) RemoveProject(ctx context.Context, name string) error {
+	admin, err := l.asAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := l.projectID(ctx, admin, name)
+	if err != nil {
+		return err
+	}
+	return ask(ctx, admin, http.MethodDelete, api.Identity, "/projects/"+id, nil, nil, http.StatusNoContent)
+}
+
+// SetInstanceQuota implements Target.
+func (l *Lab) SetInstanceQuota(ctx context.Context, project string, instances int) error {
+	admin, err := l.asAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := l.projectID(ctx, admin, project)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"quota_set": map[string]any{"instances": instances}}
+	return ask(ctx, admin, http.MethodPut, api.Compute, "/os-quota-sets/"+id, body, nil, http.StatusOK)
+}
+
+// PauseCompute implements Target: it stops nova-compute as a process.
+func (l *Lab) PauseCompute(ctx context.Context) error {
+	select {
+	case l.compute <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("another case has nova-compute paused: %w", ctx.Err())
+	}
+	if err := l.signalCompute(syscall.SIGSTOP); err != nil {
+		<-l.compute
+		return err
+	}
+	l.paused <- struct{}{}
+	return nil
+}
+
+// ResumeCompute implements Target.
+func (l *Lab) ResumeCompute(context.Context) error {
+	select {
+	case <-l.paused:
+	default:
+		return nil
+	}
+	defer func() { <-l.compute }()
+	return l.signalCompute(syscall.SIGCONT)
+}
+
+func (l *Lab) signalCompute(signal syscall.Signal) error {
+	text, err := os.ReadFile(filepath.Join(l.folder, "run", "nova-compute.pid"))
+	if err != nil {
+		return fmt.Errorf("nova-compute does not run: %w", err)
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) == 0 {
+		return fmt.Errorf("nova-compute.pid is empty")
+	}
+	pid, err := strconv.Atoi(fields[0])
+	if err != nil {
+		return fmt.Errorf("nova-compute.pid: %w", err)
+	}
+	if err := syscall.Kill(pid, signal); err != nil {
+		return fmt.Errorf("nova-compute: %w", err)
+	}
+	return nil
+}
