@@ -33,6 +33,8 @@ type GroupSpec struct {
 	Annotations map[string]string
 	// Tags replace the stack's tags if given.
 	Tags []string
+	// Nested makes every member a nested stack that holds a port and a server.
+	Nested bool
 }
 
 // Group is a node group: a Heat stack made from deploy/heat/nodegroup.yaml.
@@ -72,7 +74,7 @@ func (w *World) clusterTag() string { return "cluster=" + w.Name }
 
 // CreateGroup makes a node group and waits until its stack is complete.
 func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error) {
-	template, err := os.ReadFile(filepath.Join(w.base.Root, "deploy", "heat", "nodegroup.yaml"))
+	template, files, err := w.template(spec.Nested)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +85,7 @@ func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 		spec.Flavor = w.Cloud.Flavor
 	}
 	body := map[string]any{
-		"stack_name": w.stackName(spec.Name), "template": string(template), "tags": strings.Join(spec.Tags, ","), "timeout_mins": 10,
+		"stack_name": w.stackName(spec.Name), "template": template, "files": files, "tags": strings.Join(spec.Tags, ","), "timeout_mins": 10,
 		"parameters": map[string]any{
 			"node_count": spec.Count, "flavor": spec.Flavor, "image": w.Cloud.Image, "network": w.Cloud.Network,
 			"node_group_annotations": w.annotations(spec),
@@ -107,6 +109,22 @@ func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 		}
 		return err
 	})
+}
+
+// template reads the template of a node group and the files that it refers to.
+func (w *World) template(nested bool) (template string, files map[string]string, err error) {
+	if !nested {
+		text, err := os.ReadFile(filepath.Join(w.base.Root, "deploy", "heat", "nodegroup.yaml"))
+		return string(text), nil, err
+	}
+	dir := filepath.Join(w.base.Root, "test", "e2e", "testdata")
+	group, err := os.ReadFile(filepath.Join(dir, "nested.yaml"))
+	if err != nil {
+		return "", nil, err
+	}
+	const memberFile = "member.yaml"
+	member, err := os.ReadFile(filepath.Join(dir, memberFile))
+	return string(group), map[string]string{memberFile: string(member)}, err
 }
 
 func (w *World) stackName(group string) string { return w.Name + "-" + group }

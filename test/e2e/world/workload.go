@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 )
@@ -101,6 +102,13 @@ func (w *World) Protect(ctx context.Context, workload string, minAvailable int) 
 			Selector:     &metav1.LabelSelector{MatchLabels: map[string]string{appLabel: workload}},
 		},
 	}, metav1.CreateOptions{})
+	return err
+}
+
+// ChangeProtection changes the PodDisruptionBudget of a Deployment's pods.
+func (w *World) ChangeProtection(ctx context.Context, workload string, minAvailable int) error {
+	patch := fmt.Sprintf(`{"spec":{"minAvailable":%d}}`, minAvailable)
+	_, err := w.base.Cluster.Client.PolicyV1().PodDisruptionBudgets(w.Name).Patch(ctx, workload, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	return err
 }
 
