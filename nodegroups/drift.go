@@ -39,17 +39,17 @@ func (d Difference) String() string {
 // ephemeral storage, pods and extended resources; labels that the template promised (those that only the node has
 // are its own business); taints both ways, since either makes pods go where they were not expected. Names, older names of
 // labels, and taints that come and go in a node's life are not compared.
-func Drift(template, real *v1.Node) []Difference {
-	found := slices.Concat(resourceDrift(template, real), labelDrift(template, real), taintDrift(template, real))
+func Drift(template, joined *v1.Node) []Difference {
+	found := slices.Concat(resourceDrift(template, joined), labelDrift(template, joined), taintDrift(template, joined))
 	slices.SortStableFunc(found, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
 	return found
 }
 
-func resourceDrift(template, real *v1.Node) []Difference {
+func resourceDrift(template, joined *v1.Node) []Difference {
 	names := map[v1.ResourceName]bool{}
-	for _, list := range []v1.ResourceList{template.Status.Allocatable, real.Status.Allocatable} {
+	for _, list := range []v1.ResourceList{template.Status.Allocatable, joined.Status.Allocatable} {
 		for name := range list {
 			names[name] = true
 		}
@@ -60,7 +60,7 @@ func resourceDrift(template, real *v1.Node) []Difference {
 			continue
 		}
 		want, promised := template.Status.Allocatable[name]
-		have, there := real.Status.Allocatable[name]
+		have, there := joined.Status.Allocatable[name]
 		tolerance := 0.0
 		if name == v1.ResourceMemory || name == v1.ResourceEphemeralStorage {
 			tolerance = driftTolerance
@@ -84,16 +84,14 @@ func resourceDrift(template, real *v1.Node) []Difference {
 	return found
 }
 
+var nativeResources = []v1.ResourceName{v1.ResourceCPU, v1.ResourceMemory, v1.ResourceEphemeralStorage, v1.ResourcePods}
+
 // knowable says whether a resource is one that a template can know: the four native ones and devices.
 func knowable(name v1.ResourceName) bool {
-	switch name {
-	case v1.ResourceCPU, v1.ResourceMemory, v1.ResourceEphemeralStorage, v1.ResourcePods:
-		return true
-	}
-	return strings.Contains(string(name), "/")
+	return slices.Contains(nativeResources, name) || strings.Contains(string(name), "/")
 }
 
-func labelDrift(template, real *v1.Node) []Difference {
+func labelDrift(template, joined *v1.Node) []Difference {
 	var found []Difference
 	for _, key := range slices.Sorted(maps.Keys(template.Labels)) {
 		old := strings.HasPrefix(key, "beta.kubernetes.io/") || strings.HasPrefix(key, "failure-domain.beta.kubernetes.io/")
@@ -101,21 +99,21 @@ func labelDrift(template, real *v1.Node) []Difference {
 			continue
 		}
 		want := template.Labels[key]
-		if have, ok := real.Labels[key]; !ok || want != have {
+		if have, ok := joined.Labels[key]; !ok || want != have {
 			found = append(found, Difference{Kind: DriftLabel, Name: key, Template: want, Real: have})
 		}
 	}
 	return found
 }
 
-func taintDrift(template, real *v1.Node) []Difference {
+func taintDrift(template, joined *v1.Node) []Difference {
 	var found []Difference
 	for _, t := range template.Spec.Taints {
-		if !hasTaint(real, t) {
+		if !hasTaint(joined, t) {
 			found = append(found, Difference{Kind: DriftTaint, Name: t.Key, Template: formatTaint(t)})
 		}
 	}
-	for _, t := range real.Spec.Taints {
+	for _, t := range joined.Spec.Taints {
 		if !passing(t) && !hasTaint(template, t) {
 			found = append(found, Difference{Kind: DriftTaint, Name: t.Key, Real: formatTaint(t)})
 		}

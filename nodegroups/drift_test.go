@@ -67,11 +67,12 @@ func TestDrift(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			joined := template.DeepCopy()
 			test.change(joined)
-			var got []string
-			for _, d := range nodegroups.Drift(template, joined) {
+			found := nodegroups.Drift(template, joined)
+			got := make([]string, 0, len(found))
+			for _, d := range found {
 				got = append(got, d.String())
 			}
-			assert.Equal(t, test.want, got)
+			assert.Equal(t, append([]string{}, test.want...), got)
 		})
 	}
 }

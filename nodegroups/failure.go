@@ -4,9 +4,9 @@ package nodegroups
 type FailureClass int
 
 const (
-	// OutOfResources: a quota is used up or no host has room. Another node group may well succeed.
+	// OutOfResources means that a quota is used up or no host has room. Another node group may well succeed.
 	OutOfResources FailureClass = iota + 1
-	// OtherFailure: anything else: a missing image, a refused request, a cloud that does not answer.
+	// OtherFailure is anything else: a missing image, a refused request, a cloud that does not answer.
 	OtherFailure
 )
 
@@ -19,7 +19,7 @@ const (
 	CodeRateLimited   = "RateLimited"
 	CodeTimeout       = "Timeout"
 	CodeInvalid       = "InvalidRequest"
-	CodeCloudError    = "CloudError" // everything that is not recognised
+	CodeCloudError    = "CloudError" // everything that is not recognized
 )
 
 // Failure says why a member could not be made.

@@ -46,7 +46,7 @@ func (m *Manager) Grow(ctx context.Context, group string, by int) error {
 		n, refused, err := m.growShards(ctx, placements)
 		ordered += n
 		errs = append(errs, err)
-		if len(refused) == 0 || unplaced > 0 || ctx.Err() != nil || errors.Is(err, ErrOutcomeUnknown) {
+		if len(refused) == 0 || unplaced > 0 || ctx.Err() != nil || unknownOutcome(err) {
 			break // never order again what may have been ordered already
 		}
 		// What the refusing shards should have got may find room in those that took their part, which have grown by it,
@@ -59,6 +59,11 @@ func (m *Manager) Grow(ctx context.Context, group string, by int) error {
 	}
 	m.rebuild()
 	return m.grown(ctx, group, by, ordered, errors.Join(errs...))
+}
+
+// unknownOutcome says whether an order may have been taken although it was answered with an error.
+func unknownOutcome(err error) bool {
+	return errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // takeTurn waits until no other growth of the group is under way. The caller calls done afterwards.

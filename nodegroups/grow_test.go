@@ -61,6 +61,11 @@ func TestManagerGrow(t *testing.T) {
 			},
 			by: 1, want: nodegroups.ErrOutcomeUnknown, orders: []string{"Grow a 1"}, target: 11,
 		},
+		"a shard ran out of time: it may have taken it": {
+			stacks:  []*nodegroups.Stack{fake.Stack("a", 2, in), fake.Stack("b", 9, in)},
+			prepare: func(c *fake.Stacks) { c.Fail("Grow", "a", context.DeadlineExceeded) },
+			by:      1, want: context.DeadlineExceeded, orders: []string{"Grow a 1"}, target: 11,
+		},
 		"refused by all shards": {
 			stacks:  []*nodegroups.Stack{fake.Stack("a", 2, in), fake.Stack("b", 9, in)},
 			prepare: func(c *fake.Stacks) { c.Fail("Grow", "", errCloud) }, by: 1, want: errCloud,

@@ -39,7 +39,7 @@ type Manager struct {
 
 	snapshot atomic.Pointer[Snapshot]
 
-	// rebuilding serialises rebuilds; wanted and built coalesce them, so that a hundred removals that end at once cost
+	// rebuilding serializes rebuilds; wanted and built coalesce them, so that a hundred removals that end at once cost
 	// two. It guards built and gone.
 	rebuilding sync.Mutex
 	wanted     atomic.Uint64

@@ -6,15 +6,15 @@ import "time"
 type State int
 
 const (
-	// Creating: ordered but not running yet. The member may have no server (a placeholder) or one in BUILD.
+	// Creating is ordered but not running yet. The member may have no server (a placeholder) or one in BUILD.
 	Creating State = iota + 1
-	// Running: its server is there and not being deleted. Whether it is a Ready node is not known here.
+	// Running means that its server is there and not being deleted. Whether it is a Ready node is not known here.
 	Running
-	// Deleting: its removal has been ordered, by us or by somebody else.
+	// Deleting means that its removal has been ordered, by us or by somebody else.
 	Deleting
-	// Failed: it could not be made; Failure says why. It still counts in the target size until it is removed.
+	// Failed means that it could not be made; Failure says why. It still counts in the target size until it is removed.
 	Failed
-	// Lost: Heat still lists it, but its server was deleted behind Heat's back.
+	// Lost means that Heat still lists it, but its server was deleted behind Heat's back.
 	Lost
 )
 

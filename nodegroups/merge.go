@@ -64,7 +64,7 @@ func mergeGroup(name string, shards []*Stack, before *Group) (*Group, []Problem)
 	if unknown != nil {
 		g.Blocked, g.stale = unknown, true
 	}
-	g.problems = append(problems, found...)
+	g.problems = slices.Concat(problems, found)
 	return g, g.problems
 }
 

@@ -24,7 +24,7 @@ func mergeAfter(before *nodegroups.Snapshot, stacks ...*nodegroups.Stack) *nodeg
 }
 
 func reasons(problems []nodegroups.Problem) []string {
-	out := []string{}
+	out := make([]string, 0, len(problems))
 	for _, p := range problems {
 		out = append(out, p.Reason)
 	}
@@ -309,9 +309,10 @@ func TestSnapshotProblemsAreSortedAndUnique(t *testing.T) {
 // Whatever stacks there are: nobody is lost, nobody is found twice, sizes add up.
 func TestMergeKeepsCounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		stacks, want := []*nodegroups.Stack{}, map[string]int{}
+		n := rapid.IntRange(0, 12).Draw(t, "stacks")
+		stacks, want := make([]*nodegroups.Stack, 0, n), map[string]int{}
 		members, served := 0, map[string]bool{}
-		for i := range rapid.IntRange(0, 12).Draw(t, "stacks") {
+		for i := range n {
 			group := rapid.SampledFrom([]string{"g1", "g2", "g3"}).Draw(t, "group")
 			size := rapid.IntRange(0, 5).Draw(t, "size")
 			s := fake.Stack(fmt.Sprintf("s%d", i), size, fake.InGroup(group, 0, rapid.SampledFrom([]int{8, 8, 8, 9}).Draw(t, "max")))

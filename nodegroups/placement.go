@@ -52,7 +52,7 @@ type Placement struct {
 	By    int
 }
 
-// Place splits a growth by by over the shards so that the last new server is started soonest: small stacks before large
+// Place splits a growth of that many members over the shards so that the last new server is started soonest: small stacks before large
 // ones, idle ones before busy ones, several at once if that is worth a further walk of Heat through a stack. Blocked
 // shards get nothing, full ones no more than they have room for. It returns what goes where, in the order of the shards,
 // and how many members found no room.

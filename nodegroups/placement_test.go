@@ -86,8 +86,9 @@ func TestPlaceFollowsTheCosts(t *testing.T) {
 func TestPlaceAddsUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 30).Draw(t, "limit")
-		stacks, room := []*nodegroups.Stack{}, 0
-		for i := range rapid.IntRange(0, 8).Draw(t, "stacks") {
+		n := rapid.IntRange(0, 8).Draw(t, "stacks")
+		stacks, room := make([]*nodegroups.Stack, 0, n), 0
+		for i := range n {
 			s := fake.Stack(fmt.Sprint("s", i), rapid.IntRange(0, 30).Draw(t, "size"))
 			s.Busy, s.Failed = rapid.Bool().Draw(t, "busy"), rapid.Bool().Draw(t, "failed")
 			if rapid.IntRange(0, 4).Draw(t, "blocked") == 0 {

@@ -6,15 +6,15 @@ import "fmt"
 type Severity int
 
 const (
-	// Warning: reported; the group is served all the same.
+	// Warning is reported; the group is served all the same.
 	Warning Severity = iota + 1
-	// Blocking: reported; the group (or this stack of it) is left alone until it is mended.
+	// Blocking is reported; the group (or this stack of it) is left alone until it is mended.
 	Blocking
 )
 
 // Problem is something an operator has to know or mend. It names the thing, the value and the remedy.
 // Problems are values: two that are == are the same problem.
-type Problem struct {
+type Problem struct { //nolint:errname // it is a value first, an error second
 	// Reason is a short CamelCase word: the Event's reason and the metric's label. One of the Reason constants.
 	Reason   string
 	Severity Severity

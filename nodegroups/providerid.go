@@ -20,7 +20,7 @@ const (
 // uuidLength is that of the canonical text form, 8-4-4-4-12 hexadecimal digits.
 const uuidLength = 36
 
-// ErrForeign: the id is not that of an OpenStack server. Such nodes are none of our business, and no mistake either.
+// ErrForeign says that the id is not that of an OpenStack server. Such nodes are none of our business, and no mistake either.
 var ErrForeign = errors.New("not the id of an OpenStack server")
 
 // ParseProviderID returns the server's UUID in lower case, and the region where the id names one. It understands

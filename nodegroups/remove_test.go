@@ -51,7 +51,7 @@ func TestManagerRemove(t *testing.T) {
 		"below the minimum":     {stacks: two, ids: slices.Concat(ids("a", 0, 1, 2), ids("b", 0, 1)), want: nodegroups.ErrBelowMin, target: 6},
 		"below it by force":     {stacks: two, ids: slices.Concat(ids("a", 0, 1, 2), ids("b", 0, 1)), force: true, orders: []string{"Remove a 3", "Remove b 2"}, target: 1},
 		"unknown":               {stacks: two, ids: slices.Concat(ids("a", 0), ids("x", 0)), want: nodegroups.ErrUnknownMember, target: 6},
-		"of another group":      {stacks: append(two, fake.Stack("c", 1)), ids: ids("c", 0), want: nodegroups.ErrUnknownMember, target: 6},
+		"of another group":      {stacks: slices.Concat(two, []*nodegroups.Stack{fake.Stack("c", 1)}), ids: ids("c", 0), want: nodegroups.ErrUnknownMember, target: 6},
 		"failed at the minimum": {stacks: []*nodegroups.Stack{fake.Stack("a", 2, in, failing)}, ids: ids("a", 0), orders: []string{"Remove a 1"}, target: 1},
 		"failed and a machine at the minimum": {
 			stacks: []*nodegroups.Stack{fake.Stack("a", 3, in, failing)}, ids: ids("a", 0, 1), want: nodegroups.ErrBelowMin, target: 3,

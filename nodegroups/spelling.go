@@ -2,7 +2,7 @@ package nodegroups
 
 import "strings"
 
-// misspelt is how many letters may be wrong, missing or too many in a name that is still recognised.
+// misspelt is how many letters may be wrong, missing or too many in a name that is still recognized.
 const misspelt = 2
 
 // Misspelt says whether got is most likely a slip of the pen for want: not equal, but equal but for case, '_' in place

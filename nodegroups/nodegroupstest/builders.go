@@ -91,8 +91,9 @@ func (r *Reports) All() []nodegroups.Problem { return r.all() }
 
 // Reasons returns the reasons of all reports so far, in order.
 func (r *Reports) Reasons() []string {
-	var reasons []string
-	for _, p := range r.all() {
+	all := r.all()
+	reasons := make([]string, 0, len(all))
+	for _, p := range all {
 		reasons = append(reasons, p.Reason)
 	}
 	return reasons

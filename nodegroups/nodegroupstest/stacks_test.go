@@ -22,7 +22,7 @@ func only(t *testing.T, cloud *fake.Stacks) *nodegroups.Stack {
 }
 
 func states(s *nodegroups.Stack) []string {
-	out := []string{}
+	out := make([]string, 0, len(s.Members))
 	for _, m := range s.Members {
 		out = append(out, m.Index+" "+m.State.String())
 	}
