@@ -328,6 +328,15 @@ func newTestCloud(f *cloudFake, change func(*Options)) (*Cloud, *writerFake) {
 	return c, w
 }
 
+// write changes a stack as the writing half does it: an update, and a read back.
+func (w *writerFake) write(t *testing.T, id string, parameters map[string]any) {
+	t.Helper()
+	require.NoError(t, w.heat.Patch(t.Context(), "stack-"+id, id, parameters))
+	detail, err := w.heat.GetStack(t.Context(), "stack-"+id, id)
+	require.NoError(t, err)
+	w.hooks.observed(detail)
+}
+
 // refresh lets ten seconds pass and refreshes.
 func refresh(t *testing.T, f *cloudFake, c *Cloud) {
 	t.Helper()

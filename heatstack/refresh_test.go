@@ -73,9 +73,8 @@ func TestScalingStacksCostOneCallEachAtMost(t *testing.T) {
 		f.stack("s"+strconv.Itoa(i), 3)
 	}
 	f.stack("idle", 3)
-	c, _ := newTestCloud(f, nil)
+	c, w := newTestCloud(f, nil)
 	refresh(t, f, c)
-	f.takeCalls()
 
 	total, refreshes := 0, 0
 	count := func() {
@@ -84,12 +83,9 @@ func TestScalingStacksCostOneCallEachAtMost(t *testing.T) {
 		refreshes++
 	}
 	for i := range 10 {
-		st := f.stacks["s"+strconv.Itoa(i)]
-		f.move(st, "UPDATE_IN_PROGRESS", map[string]string{"node_count": "4"})
-		c.mu.Lock()
-		c.stacks[st.detail.ID].patched = true // by our own writers, which keep the template
-		c.mu.Unlock()
+		w.write(t, "s"+strconv.Itoa(i), map[string]any{"node_count": 4})
 	}
+	f.takeCalls()
 	count()
 	for i := range 10 {
 		s := f.member("s"+strconv.Itoa(i), 3)
@@ -304,10 +300,7 @@ func TestTemplatesAreReadAgainWhenOthersMoveTheStack(t *testing.T) {
 
 	// Our own update.
 	f.clock.Step(time.Second)
-	require.NoError(t, w.heat.Patch(t.Context(), "stack-a", "a", map[string]any{"node_count": 2}))
-	detail, err := w.heat.GetStack(t.Context(), "stack-a", "a")
-	require.NoError(t, err)
-	w.hooks.observed(detail)
+	w.write(t, "a", map[string]any{"node_count": 2})
 	assert.Equal(t, 2, shown(t, c, "a").Target, "at once, not at the next refresh")
 	f.takeCalls()
 	refresh(t, f, c)
