@@ -15,7 +15,7 @@ func glance(q *request) *response {
 		return r
 	}
 	if len(q.path) < 2 || q.path[0] != "v2" || q.path[1] != "images" {
-		return htmlResponse(http.StatusNotFound, "404 Not Found", "The resource could not be found.<br /><br />")
+		return htmlResponse(http.StatusNotFound, "404 Not Found", "The resource could not be found.<br /><br />\n")
 	}
 	if len(q.path) == 3 {
 		for _, i := range q.sim.images {
@@ -23,7 +23,7 @@ func glance(q *request) *response {
 				return jsonResponse(http.StatusOK, i.view())
 			}
 		}
-		return htmlResponse(http.StatusNotFound, "404 Not Found", "No image found with ID "+q.path[2]+"<br /><br />")
+		return htmlResponse(http.StatusNotFound, "404 Not Found", "No image found with ID "+q.path[2]+"<br /><br />\n")
 	}
 	rows := []any{}
 	names := q.URL.Query()["name"]

@@ -182,7 +182,7 @@ func (q *request) listStacks() *response {
 	if truth(query.Get("with_count")) {
 		body["count"] = matching
 	}
-	if more && len(list) > 0 {
+	if more || limit > 0 && len(list) == limit { // Heat offers a next page whenever this one is full
 		query.Set("marker", list[len(list)-1].ID)
 		body["links"] = []any{link("next", q.sim.endpoint("/orchestration/v1/"+q.token.project.ID+"/stacks?"+query.Encode()))}
 	}
@@ -352,7 +352,7 @@ func (q *request) patchStack(st *stack) *response {
 		}
 	}
 	s.history.updates = append(s.history.updates, record)
-	return htmlResponse(http.StatusAccepted, "202 Accepted", "The request is accepted for processing.<br /><br />")
+	return htmlResponse(http.StatusAccepted, "202 Accepted", "The request is accepted for processing.<br /><br />\n")
 }
 
 // LoseUpdates lets Heat answer the next n PATCHes of a stack with 202 and do nothing, as happens to the loser of two

@@ -152,7 +152,7 @@ func jsonResponse(status int, v any) *response {
 
 // htmlResponse is what webob makes of a status without a body of its own.
 func htmlResponse(status int, title, sentence string) *response {
-	body := "<html>\n <head>\n  <title>" + title + "</title>\n </head>\n <body>\n  <h1>" + title + "</h1>\n  " + sentence + "\n\n\n\n </body>\n</html>"
+	body := "<html>\n <head>\n  <title>" + title + "</title>\n </head>\n <body>\n  <h1>" + title + "</h1>\n  " + sentence + "\n\n\n </body>\n</html>"
 	return &response{status, http.Header{"Content-Type": {"text/html; charset=UTF-8"}}, []byte(body)}
 }
 
@@ -165,7 +165,7 @@ func (q *request) authenticate() *response {
 	}
 	header := http.Header{"Www-Authenticate": {`Keystone uri="` + q.sim.keystoneHost() + `"`}}
 	if q.service == Glance {
-		r := htmlResponse(http.StatusUnauthorized, "401 Unauthorized", "This server could not verify that you are authorized to access the document you requested. Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.<br /><br />")
+		r := htmlResponse(http.StatusUnauthorized, "401 Unauthorized", "This server could not verify that you are authorized to access the document you requested. Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.<br /><br />\n")
 		r.header.Set("Www-Authenticate", header.Get("Www-Authenticate"))
 		return r
 	}
