@@ -99,15 +99,6 @@ func (v *view) understand() {
 			removed[i] = true
 		}
 	}
-	gaps := v.gaps()
-	if v.Group.Removed == nil && len(gaps) > 0 {
-		// A Heat that does not tell. In a group at rest with all its members the gaps can only be blacklisted indices.
-		if v.phase == phaseAtRest && len(v.living) == v.Count {
-			removed = gaps
-		} else if v.doubt == nil {
-			v.doubt = fmt.Errorf("indices %v are missing and Heat does not tell whether it will use them again", gaps.sorted())
-		}
-	}
 	named := v.resolve(v.List).minus(removed)
 	// In mode update an index that is blacklisted and not in the list comes back at the next update. It is never left to
 	// that: a list that we send holds them all, and the survivors are those of this more careful reading.
@@ -118,17 +109,6 @@ func (v *view) understand() {
 	if v.doubt == nil && v.phase == phaseAtRest && !v.intended.containsAll(v.living) {
 		v.doubt = fmt.Errorf("members %v live although Heat should have removed them", v.living.minus(v.intended).sorted())
 	}
-}
-
-// gaps are the indices below the highest living one that no living member has.
-func (v *view) gaps() indexSet {
-	gaps := indexSet{}
-	for i := range v.living.top() {
-		if !v.living[i] {
-			gaps[i] = true
-		}
-	}
-	return gaps
 }
 
 // resolve finds the listed members that entries of a removal list name: by index, or by reference id, which is the server

@@ -1,0 +1,222 @@
+package heatstack
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// outcome says what became of an update.
+type outcome string
+
+const (
+	// sentConfirmed: the parameters show it.
+	sentConfirmed outcome = "confirmed"
+	// sentAccepted: Heat has taken it and shows the old parameters until it is through, as the classic engine does.
+	sentAccepted outcome = "accepted"
+	// sentConflict: a classic engine is busy. Nothing was done.
+	sentConflict outcome = "conflict"
+	// sentLater: too many requests. Nothing was done.
+	sentLater outcome = "later"
+	// sentRefused: Heat will not do it.
+	sentRefused outcome = "refused"
+	// sentLost: it was taken, or may have been, and the parameters show something else.
+	sentLost outcome = "lost"
+	// sentUnknown: nobody knows.
+	sentUnknown outcome = "unknown"
+)
+
+// sendResult is what became of an update, with the stack as it was read back.
+type sendResult struct {
+	outcome outcome
+	err     error
+	detail  *StackDetail
+}
+
+// readBackAfter are the pauses between the looks at a stack whose update does not show yet. Heat sets the status and the
+// parameters before it answers 202 (measured on Zed); a classic engine does so in a thread that may be a moment late.
+var readBackAfter = [...]time.Duration{0, 250 * time.Millisecond, 500 * time.Millisecond, time.Second}
+
+// newOrder is what a plan will have ordered when it is sent.
+func (w *writer) newOrder(l *look, p plan) *order {
+	o := &order{count: p.Count, list: p.List, listOurs: true, beforeCount: l.Count, beforeList: l.List}
+	if p.List == nil {
+		o.list, o.listOurs = l.List, l.OwnList || len(l.List) == 0
+	}
+	return o
+}
+
+// send patches the stack and reads it back.
+func (w *writer) send(ctx context.Context, l *look, p plan, o *order) sendResult {
+	names := l.ref.Config.Parameters
+	parameters := map[string]any{names.Size: p.Count}
+	if p.List != nil {
+		parameters[names.Removal] = p.List
+	}
+	err := w.all.heat.Patch(ctx, l.ref.Name, l.ref.ID, parameters)
+	switch {
+	case err == nil:
+	case isConflict(err):
+		return sendResult{outcome: sentConflict, err: err}
+	case isRateLimited(err):
+		return sendResult{outcome: sentLater, err: err}
+	case !isUnknownOutcome(err):
+		return sendResult{outcome: sentRefused, err: err}
+	}
+	return w.readBack(ctx, l, o, err)
+}
+
+// readBack finds out what became of an update. patchErr is nil if Heat has accepted it, else its outcome is unknown.
+func (w *writer) readBack(ctx context.Context, l *look, o *order, patchErr error) sendResult {
+	// After a failed request its context may have no time left.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
+	defer cancel()
+	wasAtRest := !isBusy(l.Status)
+	var result sendResult
+	for _, pause := range readBackAfter {
+		if pause > 0 && !w.pause(pause) {
+			return sendResult{outcome: sentUnknown, err: errors.Join(errClosed, patchErr)}
+		}
+		detail, err := w.all.heat.GetStack(ctx, l.ref.Name, l.ref.ID)
+		if err != nil {
+			result = sendResult{outcome: sentUnknown, err: errors.Join(patchErr, err)}
+			continue
+		}
+		now := *l
+		now.detail = detail
+		if err := now.understand(); err != nil {
+			return sendResult{outcome: sentUnknown, err: errors.Join(patchErr, err), detail: detail}
+		}
+		result = sendResult{detail: detail, err: patchErr}
+		switch {
+		case o.shows(now.Count, now.List) && o.moved(l, detail):
+			result.outcome = sentConfirmed
+			return result
+		case o.showsBefore(now.Count, now.List) && patchErr == nil && wasAtRest && isBusy(detail.Status):
+			result.outcome = sentAccepted
+			return result
+		case o.showsBefore(now.Count, now.List):
+			result.outcome = sentLost // perhaps it only does not show yet
+		default:
+			result.outcome = sentLost
+			return result
+		}
+	}
+	return result
+}
+
+// moved tells an update that repeats the same parameters from one that never arrived: Heat stamps every update.
+func (o *order) moved(l *look, detail *StackDetail) bool {
+	return !o.shows(l.Count, l.List) || detail.Updated != l.detail.Updated || isBusy(detail.Status)
+}
+
+// pause waits on the clock; false if the writer is being closed.
+func (w *writer) pause(d time.Duration) bool {
+	timer := w.all.opts.Clock.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return true
+	case <-w.all.ctx.Done():
+		return false
+	}
+}
+
+// conclude answers the intents of an update that was sent.
+func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResult, tries int) (sent, again bool) {
+	if r.detail != nil {
+		o.updated = r.detail.Updated
+		defer w.all.hooks.observed(r.detail) // after the new truth is in place
+	}
+	switch r.outcome {
+	case sentConfirmed, sentAccepted:
+		o.unconfirmed = r.outcome == sentAccepted
+		w.mu.Lock()
+		w.last = o
+		if len(p.Victims) > 0 {
+			w.removals = append(w.removals, &removal{victims: p.Victims, keep: p.Keep, order: o, second: isSecond(shares)})
+		}
+		w.carriedOutLocked(shares)
+		if asksForMore(shares) {
+			w.recovery.reset()
+		}
+		w.mu.Unlock()
+		return true, false
+	case sentConflict, sentLater:
+		w.uncommit(shares, r.err)
+		if r.outcome == sentConflict {
+			w.queueGrowth(l, shares)
+		}
+		return false, false
+	case sentRefused:
+		w.fail(shares, r.err)
+		return false, false
+	case sentLost:
+		w.forgetLast()
+		problem := lostUpdate()
+		if r.err == nil {
+			w.report(problem)
+		}
+		if tries+1 < sendTries {
+			w.uncommit(shares, problem)
+			return false, true
+		}
+		w.fail(shares, errors.Join(problem, r.err))
+		return false, false
+	case sentUnknown:
+		w.forgetLast()
+		w.fail(shares, r.err)
+	}
+	return false, false
+}
+
+// forgetLast: we don't know any more what the stack's parameters are due to.
+func (w *writer) forgetLast() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = nil
+}
+
+// queueGrowth answers those who want growth of a stack whose classic engine is busy: the growth is queued, and counts.
+func (w *writer) queueGrowth(l *look, shares []share) {
+	w.mu.Lock()
+	for _, s := range shares {
+		if s.intent.kind == wantGrowth && !s.intent.resolved {
+			s.intent.answer(nil)
+		}
+	}
+	w.mu.Unlock()
+	w.all.hooks.observed(l.detail)
+}
+
+// uncommit puts intents back that were not sent.
+func (w *writer) uncommit(shares []share, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range shares {
+		if s.sends() {
+			s.intent.committed, s.intent.waits = false, err
+		}
+	}
+}
+
+// fail answers the intents that were in an update.
+func (w *writer) fail(shares []share, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range shares {
+		if s.sends() {
+			s.intent.resolve(err)
+		}
+	}
+}
+
+// isSecond tells whether a removal in the update has been ordered before.
+func isSecond(shares []share) bool {
+	for _, s := range shares {
+		if s.sends() && s.intent.second {
+			return true
+		}
+	}
+	return false
+}
