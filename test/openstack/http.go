@@ -99,6 +99,7 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, service Servic
 		w.WriteHeader(real.Code)
 		if fault.Truncate > 0 && fault.Truncate < len(data) {
 			_, _ = w.Write(data[:fault.Truncate])
+			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}
 		_, _ = w.Write(data)
