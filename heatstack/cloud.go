@@ -74,6 +74,13 @@ type Cloud struct {
 
 var _ nodegroups.Stacks = (*Cloud)(nil)
 
+// New returns a Cloud that knows nothing until its first Refresh. Close it to end its writers.
+func New(heat Heat, nova Nova, opts Options) *Cloud {
+	return newCloud(heat, nova, opts, func(heat Heat, nova Nova, hooks writerHooks, opts writerOptions) stackWriter {
+		return newWriters(heat, nova, hooks, opts)
+	})
+}
+
 // newCloud returns a Cloud whose writing half is made by writing.
 func newCloud(
 	heat Heat, nova Nova, opts Options, writing func(Heat, Nova, writerHooks, writerOptions) stackWriter,
