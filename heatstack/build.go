@@ -18,7 +18,7 @@ func (c *Cloud) build(st *stackState) {
 		removal: st.newRemovals(), removing: c.writers.Removing(st.row.ID),
 		listing: st.listing, listed: st.listed, current: st.current(),
 		servers: c.servers.byStack[st.row.ID], server: func(id string) *Server { return c.servers.byID[id] },
-		lost: st.lost,
+		lost: st.lost, faults: st.faults,
 	})
 	value := &nodegroups.Stack{
 		ID: st.row.ID, Name: st.row.Name, Project: st.row.Project, Region: c.opts.Region,

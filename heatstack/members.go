@@ -2,6 +2,7 @@ package heatstack
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,8 @@ type memberSources struct {
 	server  func(id string) *Server
 	// lost are servers that Heat lists and Nova has confirmed not to have.
 	lost map[string]bool
+	// faults are what Nova said of members that it could not start in the update that is running, by index.
+	faults map[string]string
 	// removing are servers whose removal we ordered.
 	removing map[string]bool
 }
@@ -86,10 +89,16 @@ func tellMembers(in *memberSources) memberView {
 		indexed = indexed && m.Index != ""
 		view.members = append(view.members, m)
 	}
+	unseen := in.unseenFaults(slots)
 	for n := counted; n < in.size+in.pending; n++ {
 		m := nodegroups.Member{StackID: in.stackID, State: nodegroups.Creating}
-		if hasFailed(in.status) && n < in.size {
+		switch {
+		case n >= in.size: // not ordered from Heat yet
+		case hasFailed(in.status):
 			m.State, m.Failure = nodegroups.Failed, classify(in.reason)
+		case len(unseen) > 0:
+			m.Index, m.State, m.Failure = unseen[0], nodegroups.Failed, classify(in.faults[unseen[0]])
+			unseen = unseen[1:]
 		}
 		missing = append(missing, m)
 	}
@@ -99,6 +108,15 @@ func tellMembers(in *memberSources) memberView {
 	view.members = append(view.members, missing...)
 	view.agrees = indexed && serving == in.size
 	return view
+}
+
+// unseenFaults are the indices of members that could not be started and that no source shows at this moment.
+func (in *memberSources) unseenFaults(slots []*slot) []string {
+	unseen := maps.Clone(in.faults)
+	for _, s := range slots {
+		delete(unseen, s.index)
+	}
+	return slices.SortedFunc(maps.Keys(unseen), compareIndices)
 }
 
 // slots collects the members.
@@ -167,10 +185,12 @@ func (in *memberSources) state(s *slot) (nodegroups.State, *nodegroups.Failure) 
 		// Ordered by somebody, maybe not by us. Once the update is complete an index that is still alive was not taken: Heat
 		// ignores names that it does not know, and a list may be left over from long ago.
 		return nodegroups.Deleting, nil
+	case in.faults[s.index] != "" && isBusy(in.status) && (s.server == nil || !s.server.Launched):
+		// It is being tried again; cluster-autoscaler shall not wait for that.
+		return nodegroups.Failed, classify(in.faults[s.index])
 	case s.server == nil:
 		return in.stateWithoutServer(s, rowStatus, rowReason)
 	case s.server.Status == novaError && !s.server.Launched:
-		// Heat retries such a server for a minute and a half; cluster-autoscaler shall not wait for that.
 		return nodegroups.Failed, classify(s.server.Fault, rowReason, reasonIfFailed(in.status, in.reason))
 	case s.server.Status == novaBuild && !s.server.Launched:
 		return nodegroups.Creating, nil

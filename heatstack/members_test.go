@@ -123,6 +123,12 @@ func TestTellMembers(t *testing.T) {
 			listedAs("0", "a", "CREATE_COMPLETE", "").listedAs("1", "", "CREATE_IN_PROGRESS", ""), []string{"0 a running", "1 b running"}, true},
 		"retried under another server": {newSource("UPDATE_IN_PROGRESS", 1).with("b", "0", "BUILD", false).
 			listedAs("0", "a", "CREATE_IN_PROGRESS", ""), []string{"0 b creating"}, true},
+		"could not be started": {newSource("UPDATE_IN_PROGRESS", 4).with("a", "0", "ACTIVE", true).with("b", "2", "BUILD", false).set(func(s *source) {
+			s.faults = map[string]string{"10": "No valid host was found.", "2": "No valid host was found.", "0": "long ago"}
+		}), []string{"0 a running", "2 b failed NoValidHost", "10 #0 failed NoValidHost", " #1 creating"}, false},
+		"could not be started, made now": {newSource("UPDATE_IN_PROGRESS", 1).with("a", "0", "ACTIVE", true).set(func(s *source) {
+			s.faults = map[string]string{"0": "x", "1": "x"}
+		}), []string{"0 a running"}, true},
 		"failed in Heat, alive in Nova": {newSource("CREATE_FAILED", 1).with("a", "0", "ACTIVE", true).listedAs("0", "a", "CREATE_FAILED", "CREATE aborted"), []string{"0 a running"}, true},
 		"failed while others go on":     {newSource("UPDATE_IN_PROGRESS", 1).listedAs("0", "", "CREATE_FAILED", memberReason), []string{"0 #0 failed QuotaExceeded"}, false},
 	}

@@ -30,8 +30,9 @@ func (c *Cloud) readServers(ctx context.Context) error {
 		defer c.mu.Unlock()
 		c.since = next
 		touched := map[string]bool{}
-		c.servers.apply(servers, touched)
+		dead := c.servers.apply(servers, touched)
 		c.touch(touched)
+		c.mourn(dead)
 		return nil
 	}
 	return c.takeFullList(ctx, servers, since, next)

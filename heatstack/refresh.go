@@ -20,10 +20,11 @@ func (c *Cloud) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	vanished := c.takeRows(rows)
 	if err := c.readServers(ctx); err != nil {
 		return err
 	}
-	for _, st := range c.takeRows(rows) {
+	for _, st := range vanished {
 		c.confirmVanished(ctx, st)
 	}
 	c.forStacks(c.unread, func(st *stackState) { c.readStack(ctx, st) })
@@ -171,8 +172,7 @@ func (c *Cloud) takeRows(rows []StackRow) (vanished []*stackState) {
 		if st.row.key() == row.key() && st.row.Reason == row.Reason && slices.Equal(st.row.Tags, row.Tags) {
 			continue
 		}
-		st.row = *row
-		st.dirty = true
+		st.setRow(*row)
 		st.configure()
 	}
 	for id, st := range c.stacks {

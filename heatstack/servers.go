@@ -44,10 +44,18 @@ func newServerCache() *serverCache {
 }
 
 // apply takes in servers that changed, deleted ones included, and adds the ids of the stacks they belong to to touched.
-func (c *serverCache) apply(servers []Server, touched map[string]bool) {
+// It returns the deleted ones that had never run.
+func (c *serverCache) apply(servers []Server, touched map[string]bool) []casualty {
+	var dead []casualty
 	for i := range servers {
+		if s := &servers[i]; s.gone() {
+			if d, ok := c.casualtyOf(s, c.byID[s.ID]); ok {
+				dead = append(dead, d)
+			}
+		}
 		c.put(&servers[i], touched)
 	}
+	return dead
 }
 
 func (c *serverCache) put(s *Server, touched map[string]bool) {

@@ -50,6 +50,8 @@ type stackState struct {
 	relist    time.Time // not before
 	relistIn  time.Duration
 	lost      map[string]bool
+	// faults are what Nova said of members that could not be started in the update that is running, by index.
+	faults map[string]string
 
 	reported   []nodegroups.Problem // by the writing half
 	reportedIn uint64               // the refresh in which the last one was
@@ -68,14 +70,23 @@ func (r *StackRow) key() string { return r.Status + " " + r.Updated }
 // current says whether Heat's list of members is as new as what is known of the stack.
 func (st *stackState) current() bool { return st.listed && st.listedKey == st.row.key() }
 
+// setRow takes in a row of the list of stacks.
+func (st *stackState) setRow(row StackRow) {
+	if st.row.Updated != row.Updated || !isBusy(row.Status) {
+		st.faults = nil // of another update
+	}
+	st.row = row
+	st.dirty = true
+}
+
 // take takes in a stack that was just read.
 func (st *stackState) take(d *StackDetail, now time.Time) {
 	// All our updates keep the template.
 	keepsTemplate := st.patched && st.row.Updated != d.Updated && st.templateOf == st.inspectionKey()
 	st.patched = false
-	st.row, st.parameters = d.StackRow, d.Parameters
+	st.setRow(d.StackRow)
+	st.parameters = d.Parameters
 	st.read, st.readKey, st.readAt, st.readProblem = true, d.key(), now, nil
-	st.dirty = true
 	st.configure()
 	if size, err := strconv.Atoi(st.parameters[st.config.Parameters.Size]); err == nil && size >= 0 {
 		st.size, st.known = size, true
@@ -150,16 +161,18 @@ func (st *stackState) wantedFlavor(servers *serverCache) []string {
 	return nil
 }
 
+// newestServer is the newest of servers and others that has run: one that could not be started may have got a flavor that no
+// host has room for.
 func newestServer(servers map[string]*Server, others []Server) *Server {
 	var newest *Server
 	for _, s := range servers {
-		if newest == nil || s.Created.After(newest.Created) {
+		if s.Launched && (newest == nil || s.Created.After(newest.Created)) {
 			newest = s
 		}
 	}
 	for i := range others {
-		if newest == nil || others[i].Created.After(newest.Created) {
-			newest = &others[i]
+		if s := &others[i]; s.Launched && (newest == nil || s.Created.After(newest.Created)) {
+			newest = s
 		}
 	}
 	return newest
