@@ -2,6 +2,7 @@ package heatstack
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
@@ -63,8 +64,9 @@ func classify(messages ...string) *nodegroups.Failure {
 	return &nodegroups.Failure{Class: nodegroups.OtherFailure, Code: nodegroups.CodeCloudError, Message: shorten(first)}
 }
 
-// shorten cuts a long message in the middle: what failed is at its end, where at its beginning.
+// shorten makes one line of a message, and cuts a long one in the middle: what failed is at its end, where at its beginning.
 func shorten(message string) string {
+	message = strings.Join(strings.Fields(message), " ")
 	if len(message) <= longestMessage {
 		return message
 	}

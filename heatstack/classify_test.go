@@ -24,7 +24,7 @@ func TestClassify(t *testing.T) {
 		"cores":                  {"Forbidden: resources.server: Quota exceeded for cores: Requested 4, but already used 18 of 20 cores (HTTP 403)", nodegroups.OutOfResources, quota},
 		"ram":                    {"Forbidden: resources.server: Quota exceeded for ram: Requested 4096, but already used 50000 of 51200 ram (HTTP 403)", nodegroups.OutOfResources, quota},
 		"cores and instances":    {"Quota exceeded for cores, instances: Requested 2, 1, but already used 20, 10 of 20, 10 cores, instances (HTTP 403)", nodegroups.OutOfResources, quota},
-		"ports":                  {"Resource CREATE failed: OverQuotaClient: resources[3].resources.port: Quota exceeded for resources: ['port'].\nNeutron server returns request_ids: ['req-3']", nodegroups.OutOfResources, quota},
+		"ports":                  {"Resource CREATE failed: OverQuotaClient: resources[3].resources.port: Quota exceeded for resources: ['port']. Neutron server returns request_ids: ['req-3']", nodegroups.OutOfResources, quota},
 		"floating addresses":     {"OverQuotaClient: resources.fip: Quota exceeded for resources: ['floatingip'].", nodegroups.OutOfResources, quota},
 		"security groups":        {"Conflict: Quota exceeded for resources: ['security_group']. (HTTP 409)", nodegroups.OutOfResources, quota},
 		"volumes":                {"OverLimit: resources[2].resources.boot: VolumeLimitExceeded: Maximum number of volumes allowed (10) exceeded for quota 'volumes'. (HTTP 413) (Request-ID: req-4)", nodegroups.OutOfResources, quota},
@@ -62,6 +62,7 @@ func TestClassify(t *testing.T) {
 func TestClassifyTakesTheMessageThatSaysMost(t *testing.T) {
 	const why = "Quota exceeded for instances: Requested 1, but already used 6 of 6 instances (HTTP 403)"
 	assert.Equal(t, why, classify("", "CREATE aborted (user triggered cancel)", why).Message, "a cancelled sibling")
+	assert.Equal(t, "one line", classify("one\n  line ").Message)
 	assert.Equal(t, "first words", classify("", "first words", "second words").Message)
 	assert.Equal(t, &nodegroups.Failure{
 		Class: nodegroups.OtherFailure, Code: nodegroups.CodeCloudError, Message: "the cloud gave no reason",
