@@ -252,22 +252,22 @@ func TestFaults(t *testing.T) {
 	assert.Equal(t, "2", c.stack(id).Parameters["node_count"], "only the answer was lost")
 
 	c.Inject(Fault{Service: Nova, Latency: time.Minute, Times: 1})
-	done := make(chan int)
+	done := make(chan int, 1)
 	go func() {
 		r, _, err := c.try(http.MethodGet, c.URL()+"/compute/v2.1/servers", token, "")
 		if assert.NoError(t, err) {
 			done <- r.StatusCode
 		}
 	}()
-	for waiting := true; waiting; {
+	require.Eventually(t, func() bool {
 		select {
 		case status := <-done:
-			assert.Equal(t, http.StatusOK, status)
-			waiting = false
+			return assert.Equal(t, http.StatusOK, status)
 		default:
-			c.clock.Step(time.Second)
+			c.clock.Step(time.Minute)
+			return false
 		}
-	}
+	}, 20*time.Second, 20*time.Millisecond)
 }
 
 func TestCallsAreCounted(t *testing.T) {
