@@ -146,3 +146,12 @@ func (w *World) WaitForRunning(ctx context.Context, timeout time.Duration, workl
 		return fmt.Errorf("%d run: %s", running, strings.Join(states, ", "))
 	})
 }
+
+// Events lists the Events of a reason in the world's namespace, which is the autoscaler's too.
+func (w *World) Events(ctx context.Context, reason string) ([]v1.Event, error) {
+	list, err := w.base.Cluster.Client.CoreV1().Events(w.Name).List(ctx, metav1.ListOptions{FieldSelector: "reason=" + reason})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}

@@ -9,11 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/logs"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/kubernetes/boot"
 )
 
 type flags struct {
 	userData, stateDir string
-	instance           Instance
+	instance           boot.Instance
 	size               Size
 }
 
@@ -54,18 +56,18 @@ func (f *flags) boot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config, err := parseUserData(userData, f.instance)
+	config, err := boot.ParseUserData(userData, f.instance)
 	if err != nil {
 		return err
 	}
 	root := filepath.Join(stateDir, "root")
-	if err := config.writeTo(root); err != nil {
+	if err := config.WriteTo(root); err != nil {
 		return err
 	}
-	if !config.startsKubelet() {
+	if !config.StartsKubelet() {
 		return errors.New("user_data does not start the kubelet: no runcmd names systemctl and kubelet")
 	}
-	arguments, err := kubeletArguments(root)
+	arguments, err := boot.KubeletArguments(root)
 	if err != nil {
 		return err
 	}
@@ -74,7 +76,7 @@ func (f *flags) boot(ctx context.Context) error {
 		return err
 	}
 	if err := moveIntoRoot(server.BootstrapKubeconfig, root); err != nil {
-		return fmt.Errorf("%s: %w", bootstrapKubeconfigPath, err)
+		return fmt.Errorf("%s: %w", boot.BootstrapKubeconfigPath, err)
 	}
 	return runKubelet(ctx, server, stateDir, f.instance, f.size)
 }

@@ -10,6 +10,8 @@ import (
 	cadvisortest "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
 	"k8s.io/kubernetes/pkg/kubelet/cm"
 	evictionapi "k8s.io/kubernetes/pkg/kubelet/eviction/api"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/kubernetes/boot"
 )
 
 // Size is the machine's hardware: the cloud's flavor.
@@ -31,7 +33,7 @@ func (s Size) capacity() v1.ResourceList {
 type hardware struct {
 	cadvisortest.Fake
 	size     Size
-	instance Instance
+	instance boot.Instance
 }
 
 func (h *hardware) MachineInfo() (*cadvisorapi.MachineInfo, error) {

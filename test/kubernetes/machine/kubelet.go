@@ -22,13 +22,15 @@ import (
 	"k8s.io/kubernetes/pkg/kubelet/cm"
 	"k8s.io/kubernetes/pkg/kubelet/eviction"
 	"k8s.io/kubernetes/pkg/kubemark"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/kubernetes/boot"
 )
 
 // longestSocketPath is what fits into a Unix socket's address (sun_path of unix(7), less the final zero).
 const longestSocketPath = 107
 
 // runKubelet joins the cluster and runs the node until the process ends. It returns only with an error.
-func runKubelet(ctx context.Context, server *options.KubeletServer, stateDir string, instance Instance, size Size) error {
+func runKubelet(ctx context.Context, server *options.KubeletServer, stateDir string, instance boot.Instance, size Size) error {
 	nodeName := types.NodeName(instance.Hostname)
 	if server.HostnameOverride != "" {
 		nodeName = types.NodeName(server.HostnameOverride)

@@ -1,4 +1,4 @@
-package machine
+package boot
 
 import (
 	"bufio"
@@ -12,7 +12,7 @@ import (
 
 // The files that the kubelet package's service unit (10-kubeadm.conf) reads.
 const (
-	bootstrapKubeconfigPath = "/etc/kubernetes/bootstrap-kubelet.conf"
+	BootstrapKubeconfigPath = "/etc/kubernetes/bootstrap-kubelet.conf"
 	kubeconfigPath          = "/etc/kubernetes/kubelet.conf"
 	kubeletConfigPath       = "/var/lib/kubelet/config.yaml"
 	kubeadmFlagsPath        = "/var/lib/kubelet/kubeadm-flags.env"
@@ -20,10 +20,10 @@ const (
 	extraArgsRedHatPath     = "/etc/sysconfig/kubelet"
 )
 
-// kubeletArguments is the command line that the service unit would start the kubelet with. Paths in it are the
+// KubeletArguments is the command line that the service unit would start the kubelet with. Paths in it are the
 // machine's own, not yet below root.
-func kubeletArguments(root string) ([]string, error) {
-	arguments := []string{"--bootstrap-kubeconfig=" + bootstrapKubeconfigPath, "--kubeconfig=" + kubeconfigPath}
+func KubeletArguments(root string) ([]string, error) {
+	arguments := []string{"--bootstrap-kubeconfig=" + BootstrapKubeconfigPath, "--kubeconfig=" + kubeconfigPath}
 	if _, err := os.Stat(filepath.Join(root, kubeletConfigPath)); err == nil {
 		arguments = append(arguments, "--config="+kubeletConfigPath)
 	}

@@ -1,4 +1,4 @@
-package machine
+package boot
 
 import (
 	"bytes"
@@ -24,9 +24,9 @@ type Instance struct {
 	Zone, Region string
 }
 
-// cloudConfig is the part of cloud-init's configuration that node templates use. What is not here is left out on purpose:
+// CloudConfig is the part of cloud-init's configuration that node templates use. What is not here is left out on purpose:
 // a template that needs it should fail a test rather than be half obeyed.
-type cloudConfig struct {
+type CloudConfig struct {
 	WriteFiles []writeFile `json:"write_files"`
 	// RunCmd is not run. It is read to see whether the kubelet is started at all.
 	RunCmd []any `json:"runcmd"`
@@ -45,12 +45,12 @@ const (
 	cloudConfigHeader = "#cloud-config"
 )
 
-// errNotCloudConfig says that the user_data is nothing a node can boot from.
-var errNotCloudConfig = errors.New("user_data is not a cloud-config")
+// ErrNotCloudConfig says that the user_data is nothing a node can boot from.
+var ErrNotCloudConfig = errors.New("user_data is not a cloud-config")
 
-// parseUserData reads user_data as cloud-init does: an optional first line that makes it a jinja template, then the
+// ParseUserData reads user_data as cloud-init does: an optional first line that makes it a jinja template, then the
 // header line of a cloud-config.
-func parseUserData(userData []byte, instance Instance) (*cloudConfig, error) {
+func ParseUserData(userData []byte, instance Instance) (*CloudConfig, error) {
 	text := string(userData)
 	if header, rest, _ := strings.Cut(text, "\n"); strings.TrimSpace(header) == jinjaHeader {
 		var err error
@@ -59,9 +59,9 @@ func parseUserData(userData []byte, instance Instance) (*cloudConfig, error) {
 		}
 	}
 	if header, _, _ := strings.Cut(text, "\n"); strings.TrimSpace(header) != cloudConfigHeader {
-		return nil, fmt.Errorf("%w: its first line is %q", errNotCloudConfig, header)
+		return nil, fmt.Errorf("%w: its first line is %q", ErrNotCloudConfig, header)
 	}
-	config := &cloudConfig{}
+	config := &CloudConfig{}
 	if err := yaml.Unmarshal([]byte(text), config); err != nil {
 		return nil, fmt.Errorf("user_data: %w", err)
 	}
@@ -91,8 +91,8 @@ func fillIn(template string, instance Instance) (string, error) {
 	return filled, errors.Join(unknown...)
 }
 
-// startsKubelet says whether a runcmd line starts or enables the kubelet's service.
-func (c *cloudConfig) startsKubelet() bool {
+// StartsKubelet says whether a runcmd line starts or enables the kubelet's service.
+func (c *CloudConfig) StartsKubelet() bool {
 	for _, command := range c.RunCmd {
 		line := fmt.Sprint(command)
 		if strings.Contains(line, "systemctl") && strings.Contains(line, "kubelet") {
@@ -102,8 +102,8 @@ func (c *cloudConfig) startsKubelet() bool {
 	return false
 }
 
-// writeTo writes the files below root, which stands for the machine's "/".
-func (c *cloudConfig) writeTo(root string) error {
+// WriteTo writes the files below root, which stands for the machine's "/".
+func (c *CloudConfig) WriteTo(root string) error {
 	for _, file := range c.WriteFiles {
 		if err := file.writeTo(root); err != nil {
 			return fmt.Errorf("write_files %q: %w", file.Path, err)
