@@ -106,7 +106,7 @@ func (s *Simulator) boot(p *Project, u *user, spec serverSpec) (*server, string)
 			s.touch(srv)
 		}
 	})
-	s.after(s.timing.Build, func() { s.built(srv) })
+	s.after(s.timing.Build, func() { s.onHost(func() { s.built(srv) }) })
 	return srv, ""
 }
 
@@ -155,10 +155,10 @@ func (s *Simulator) remove(srv *server, cause Cause, by string, done func()) {
 		srv.taskState, srv.deathCause, srv.deathBy = "deleting", cause, by
 		s.touch(srv)
 		s.history.death(s, srv)
-		s.after(s.timing.Delete, func() { s.removed(srv) })
+		s.after(s.timing.Delete, func() { s.onHost(func() { s.removed(srv) }) })
 	}
 	// Two who delete the same server both wait until it is gone.
-	s.after(s.timing.Delete, finish)
+	s.after(s.timing.Delete, func() { s.onHost(finish) })
 }
 
 // removed takes a server out of everything but the list of changes.

@@ -72,6 +72,8 @@ type Simulator struct {
 	dispatcher *dispatcher
 	loseNext   map[string]int
 	beforeSave map[string][]func()
+	paused     bool     // by PauseCompute
+	held       []func() // what the compute hosts have to do when they go on
 	builds     []*buildFailure
 	classic    bool
 
