@@ -7,9 +7,10 @@ import (
 
 // event is something that happens at a moment of virtual time.
 type event struct {
-	at  time.Time
-	seq uint64
-	run func()
+	at   time.Time
+	seq  uint64
+	run  func()
+	dead func() bool // nil, or says that running it would do nothing
 }
 
 // eventQueue is a heap of events, earliest first, in the order they were made when due at the same moment.
@@ -38,8 +39,14 @@ func (q *eventQueue) Pop() any {
 
 // after lets run happen in d from now. The caller holds the lock, and so does run.
 func (s *Simulator) after(d time.Duration, run func()) {
+	s.schedule(&event{at: s.now.Add(d), run: run})
+}
+
+// schedule puts an event into the queue.
+func (s *Simulator) schedule(e *event) {
 	s.sequence++
-	heap.Push(&s.queue, &event{at: s.now.Add(d), seq: s.sequence, run: run})
+	e.seq = s.sequence
+	heap.Push(&s.queue, e)
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -80,10 +87,13 @@ func (s *Simulator) Now() time.Time {
 }
 
 // NextEvent says in how much virtual time something will happen next; false if nothing is under way.
-// A test with a fake clock steps by it, and with FastForward it need not.
+// A test with a fake clock may step by it.
 func (s *Simulator) NextEvent() (time.Duration, bool) {
 	s.lock()
 	defer s.mu.Unlock()
+	for len(s.queue) > 0 && s.queue[0].dead != nil && s.queue[0].dead() {
+		heap.Pop(&s.queue)
+	}
 	if len(s.queue) == 0 {
 		return 0, false
 	}

@@ -43,7 +43,9 @@ func (c *cloud) settle() time.Duration {
 	start := c.Now()
 	for !c.Settled() {
 		require.Less(c.t, c.Now().Sub(start), 3*time.Hour, "the cloud does not come to rest")
-		c.clock.Step(100 * time.Millisecond)
+		next, ok := c.NextEvent()
+		require.True(c.t, ok, "something is under way and nothing will happen")
+		c.clock.Step(max(next, time.Millisecond))
 	}
 	return c.Now().Sub(start)
 }

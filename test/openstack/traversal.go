@@ -88,7 +88,7 @@ func (st *stack) converge(action string, delay time.Duration) {
 		}
 	}
 	if st.parent == nil && st.timeoutMinutes > 0 {
-		s.after(time.Duration(st.timeoutMinutes)*time.Minute, func() { t.timeOut() })
+		s.schedule(&event{at: s.now.Add(time.Duration(st.timeoutMinutes) * time.Minute), run: t.timeOut, dead: t.over})
 	}
 	t.stepping = true
 	s.after(delay, t.step)
