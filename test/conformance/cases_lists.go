@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -60,7 +61,8 @@ func stackListRows(t *testing.T, c *Case) {
 	require.Equal(t, "CREATE_COMPLETE", row["stack_status"])
 	require.Equal(t, "Stack CREATE completed successfully", row["stack_status_reason"])
 	require.Equal(t, []any{tag}, row["tags"])
-	require.Equal(t, c.Client.ProjectID, row["project"])
+	require.NotContains(t, row, "project", "the project is in the links alone")
+	require.Contains(t, fmt.Sprint(row["links"]), "/v1/"+c.Client.ProjectID+"/stacks/"+s.Name+"/"+s.ID)
 	require.Contains(t, row, "updated_time")
 	require.Nil(t, row["updated_time"])
 	require.NotContains(t, row, "parameters")
@@ -72,11 +74,13 @@ func stackListRows(t *testing.T, c *Case) {
 }
 
 func stackListByStatus(t *testing.T, c *Case) {
-	tag := unique()
-	c.Create("flat.yaml", Params{"node_count": 0}, tag)
-	require.Len(t, c.stackRows("tags="+tag+"&status=COMPLETE"), 1)
-	require.Empty(t, c.stackRows("tags="+tag+"&status=FAILED"))
-	require.Empty(t, c.stackRows("tags="+tag+"&status=IN_PROGRESS"))
+	// Not together with tags: Heat answers that with 500.
+	c.OwnProject(1)
+	s := c.Create("flat.yaml", Params{"node_count": 0})
+	require.Equal(t, []string{s.Name}, names(c.stackRows("status=COMPLETE")))
+	require.Equal(t, []string{s.Name}, names(c.stackRows("status=CREATE_COMPLETE")))
+	require.Empty(t, c.stackRows("status=FAILED"))
+	require.Empty(t, c.stackRows("status=IN_PROGRESS"))
 }
 
 func stackListPages(t *testing.T, c *Case) {

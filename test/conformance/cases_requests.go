@@ -29,13 +29,26 @@ func refused(t *testing.T, answer *api.Response) refusal {
 	return r
 }
 
-func patchAnswerIsNotJSON(t *testing.T, c *Case) {
+func patchAnswerIsHTMLUnlessJSONIsAskedFor(t *testing.T, c *Case) {
 	s := c.Create("flat.yaml", Params{"node_count": 0})
-	answer := s.TryPatch(Params{"comment": "other"})
+	client := *c.Client
+	c.Client = &client
+	for _, accept := range []string{"", "*/*"} {
+		client.Accept = accept
+		answer := s.TryPatch(Params{"comment": "other"})
+		require.Equal(t, http.StatusAccepted, answer.Code)
+		require.False(t, json.Valid(answer.Body), "%s", answer.Body)
+		require.Contains(t, answer.Header.Get("Content-Type"), "text/html")
+		require.Contains(t, string(answer.Body), "<html>")
+	}
+	client.Accept = "application/json"
+	answer := s.TryPatch(Params{"comment": "third"})
 	require.Equal(t, http.StatusAccepted, answer.Code)
-	require.False(t, json.Valid(answer.Body), "%s", answer.Body)
-	require.Contains(t, answer.Header.Get("Content-Type"), "text/html")
-	require.Contains(t, string(answer.Body), "<html>")
+	require.Contains(t, answer.Header.Get("Content-Type"), "application/json")
+	var accepted map[string]string
+	require.NoError(t, answer.JSON(&accepted))
+	require.Equal(t, "202 Accepted", accepted["code"])
+	require.Equal(t, "Accepted", accepted["title"])
 	s.Settle("UPDATE_COMPLETE")
 }
 

@@ -31,7 +31,7 @@ func TestConformance(t *testing.T) {
 		require.NoError(t, err)
 		open = func(*testing.T) Target { return lab }
 	case "simulator":
-		open = openSimulator
+		open = func(t *testing.T) Target { return OpenSimulated(t) }
 	default:
 		t.Fatalf("-target=%s: there is simulator, and lab", *targetFlag)
 	}

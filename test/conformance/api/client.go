@@ -32,6 +32,8 @@ type Credentials struct {
 type Client struct {
 	// Token, ProjectID and UserID are what Keystone gave.
 	Token, ProjectID, UserID string
+	// Accept is the header of that name; none is sent if it is empty.
+	Accept string
 
 	endpoints map[string]string
 	http      *http.Client
@@ -54,7 +56,7 @@ func (r *Response) JSON(into any) error {
 
 // Login signs in at Keystone's address, which ends in /v3.
 func Login(ctx context.Context, authURL string, who Credentials) (*Client, error) {
-	c := &Client{endpoints: map[string]string{Identity: strings.TrimSuffix(authURL, "/")}, http: &http.Client{
+	c := &Client{Accept: "application/json", endpoints: map[string]string{Identity: strings.TrimSuffix(authURL, "/")}, http: &http.Client{
 		Timeout: 90 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
@@ -150,7 +152,9 @@ func (c *Client) Do(ctx context.Context, method, service, path string, body any)
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	request.Header.Set("Accept", "application/json")
+	if c.Accept != "" {
+		request.Header.Set("Accept", c.Accept)
+	}
 	if c.Token != "" {
 		request.Header.Set("X-Auth-Token", c.Token)
 	}
