@@ -27,7 +27,7 @@ func (c *Cloud) build(st *stackState) {
 		Known: st.known, Read: st.readAt,
 	}
 	if st.known {
-		value.Target, value.Members = st.size+pending, st.view.members
+		value.Target, value.Members = max(0, st.size+pending), st.view.members
 	}
 	newest := newestServer(nil, st.view.live)
 	value.Zone = st.parameters[st.config.Parameters.Zone]
@@ -115,7 +115,7 @@ func (c *Cloud) problemsOf(st *stackState) []nodegroups.Problem {
 // missingParameters says which parameters a stack lacks that it can't be scaled without. Heat accepts an update of a parameter that is not
 // there, and drops it.
 func (st *stackState) missingParameters() []nodegroups.Problem {
-	var problems []nodegroups.Problem
+	problems := make([]nodegroups.Problem, 0, 2)
 	for _, want := range []struct {
 		name, what string
 		annotation nodegroups.Key

@@ -41,11 +41,12 @@ type novaClient struct {
 	version atomic.Int32
 }
 
-// get makes a request at the best microversion that the cloud offers.
-func (n *novaClient) get(ctx context.Context, into any, query string, path ...string) (*http.Response, error) {
+// get makes a request at the best microversion that the cloud offers. The time is Nova's clock at the answer, zero if it does
+// not say.
+func (n *novaClient) get(ctx context.Context, into any, query string, path ...string) (time.Time, error) {
 	client, err := n.clients.Compute(ctx)
 	if err != nil {
-		return nil, err
+		return time.Time{}, err
 	}
 	for {
 		at := n.version.Load()
@@ -62,7 +63,7 @@ func (n *novaClient) get(ctx context.Context, into any, query string, path ...st
 			n.version.CompareAndSwap(at, at+1)
 			continue
 		}
-		return resp, wrapAnswer(err)
+		return dateOf(resp), wrapAnswer(err)
 	}
 }
 
@@ -128,7 +129,7 @@ func (n *novaClient) ListServers(ctx context.Context, changesSince time.Time) ([
 			Servers *[]serverAnswer `json:"servers"`
 			Links   []link          `json:"servers_links"`
 		}
-		resp, err := n.get(ctx, &answer, query, "servers", "detail")
+		date, err := n.get(ctx, &answer, query, "servers", "detail")
 		if err != nil {
 			return nil, time.Time{}, fmt.Errorf("listing servers: %w", err)
 		}
@@ -140,7 +141,7 @@ func (n *novaClient) ListServers(ctx context.Context, changesSince time.Time) ([
 		}
 		if page == 0 {
 			// The first page's time: what changes while the others are fetched must be in the next answer.
-			at = dateOf(resp)
+			at = date
 		}
 		next := linkTo(answer.Links, "next")
 		if next == "" || len(*answer.Servers) == 0 {

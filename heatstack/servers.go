@@ -43,7 +43,7 @@ func newServerCache() *serverCache {
 	}
 }
 
-// apply takes in servers that changed, deleted ones included, and adds the ids of the stacks they belong to to touched.
+// apply takes in servers that changed, deleted ones included, and notes in touched which stacks they belong to.
 // It returns the deleted ones that had never run.
 func (c *serverCache) apply(servers []Server, touched map[string]bool) []casualty {
 	var dead []casualty
