@@ -67,9 +67,9 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}),
 		verified: counter("removals_verified_total",
-			"Members that were ordered to go and of which it was verified that they, and no others, went.", "node_group"),
+			"Members that were ordered to go and of which it was verified that they, and no others, went.", "stack"),
 		wrong: counter("removals_wrong_total",
-			"Servers that went although nobody had named them. Every one deserves an alarm.", "node_group"),
+			"Servers that went although nobody had named them. Every one deserves an alarm.", "stack"),
 		reports: counter("problem_reports_total",
 			"Reports of problems, repetitions included, by reason.", "reason"),
 		panics: counter("panics_total",
@@ -95,10 +95,10 @@ func (m *Metrics) Observe(service, method string, code int, took time.Duration) 
 // Report counts a problem; it implements nodegroups.Reporter.
 func (m *Metrics) Report(p nodegroups.Problem) { m.reports.WithLabelValues(p.Reason).Inc() }
 
-// Removed counts members of a node group whose removal was verified, and servers of it that went without being named.
-func (m *Metrics) Removed(group string, verified, wrong int) {
-	m.verified.WithLabelValues(group).Add(float64(verified))
-	m.wrong.WithLabelValues(group).Add(float64(wrong))
+// Removed counts members of a stack whose removal was verified, and servers of it that went without being named.
+func (m *Metrics) Removed(stack string, verified, wrong int) {
+	m.verified.WithLabelValues(stack).Add(float64(verified))
+	m.wrong.WithLabelValues(stack).Add(float64(wrong))
 }
 
 // Panicked counts a panic that was caught; it belongs to cloudprovider.Observer, as do the following.

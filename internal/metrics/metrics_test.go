@@ -131,7 +131,7 @@ func TestCounters(t *testing.T) {
 		"refreshes_total{result=error} 1",
 		"refreshes_total{result=ok} 1",
 	}, scrape(t, m, "refresh"))
-	require.Equal(t, []string{"removals_verified_total{node_group=a} 3", "removals_wrong_total{node_group=a} 1"}, scrape(t, m, "removals"))
+	require.Equal(t, []string{"removals_verified_total{stack=a} 3", "removals_wrong_total{stack=a} 1"}, scrape(t, m, "removals"))
 	require.Equal(t, []string{"panics_total{entry=NodeGroup.Nodes} 1"}, scrape(t, m, "panics"))
 	require.Equal(t, []string{"dry_run_decisions_total{action=grow,node_group=a} 5"}, scrape(t, m, "dry_run"))
 	require.Equal(t, []string{"problem_reports_total{reason=LostUpdate} 1"}, scrape(t, m, "problem_reports"))

@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	corecontext "k8s.io/autoscaler/cluster-autoscaler/context"
+	"k8s.io/klog/v2"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+// signInAgain is how long to wait before a cloud that did not answer is asked again.
+const signInAgain = 5 * time.Second
+
+// signIn signs in to OpenStack. A cloud that can't be reached is asked again until ctx ends; credentials that can't work
+// are an error at once.
+func signIn(ctx context.Context, s *settings, observer openstack.Observer) (*openstack.Session, error) {
+	opts := openstack.Options{
+		CloudConfig: s.core.CloudConfig, Cloud: s.Cloud, UserAgent: userAgent(s.core.UserAgent),
+		RequestTimeout: s.RequestTimeout, Rate: s.Rate, Burst: s.Burst, Observer: observer,
+	}
+	for {
+		session, err := openstack.NewSession(ctx, opts)
+		if err == nil || !openstack.IsUnavailable(err) && !openstack.IsRateLimited(err) {
+			return session, err
+		}
+		klog.FromContext(ctx).Error(err, "OpenStack can't be reached; trying again", "after", signInAgain)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(signInAgain):
+		}
+	}
+}
+
+// userAgent puts our name before what --user-agent says, if it says anything of its own.
+func userAgent(flag string) string {
+	if flag == "" || flag == "cluster-autoscaler" {
+		return openstack.DefaultUserAgent
+	}
+	return openstack.DefaultUserAgent + " " + flag
+}
+
+// cloud is everything between OpenStack and core.
+type cloud struct {
+	stacks   *heatstack.Cloud
+	manager  *nodegroups.Manager
+	provider *cloudprovider.Provider
+}
+
+// newCloud builds the node groups of session's project. Its life ends with ctx.
+func newCloud(ctx context.Context, s *settings, session *openstack.Session, m *metrics.Metrics, reporter nodegroups.Reporter) (*cloud, error) {
+	stacks := heatstack.New(heatstack.NewHeat(session), heatstack.NewNova(session), heatstack.Options{
+		Discovery: s.discovery,
+		Named:     s.named,
+		Region:    session.Region(),
+		DryRun:    s.DryRun,
+		Gather:    s.GatherWindow,
+		Reporter:  reporter,
+		Removed:   m.Removed,
+		Reload: func(ctx context.Context) error {
+			_, err := session.Reload(ctx)
+			return err
+		},
+	})
+	manager := nodegroups.NewManager(stacks, reporter, nodegroups.ManagerOptions{WriteTimeout: s.WriteTimeout})
+	provider, err := cloudprovider.New(ctx, manager, cloudprovider.Options{
+		Template: func(g *nodegroups.Group) (*v1.Node, error) {
+			return nodegroups.TemplateNode(g, nodegroups.TemplateOptions{MemoryOverheadPercent: s.MemoryOverheadPercent})
+		},
+		Reporter:        reporter,
+		Observer:        m,
+		ResourceLimiter: corecontext.NewResourceLimiterFromAutoscalingOptions(s.core),
+		GPULabel:        s.GPULabel,
+		PriceFile:       s.PriceFile,
+		RefreshInterval: min(s.RefreshInterval, s.core.ScanInterval),
+		RefreshTimeout:  s.RefreshTimeout,
+		WriteTimeout:    s.WriteTimeout,
+		DryRun:          s.DryRun,
+	})
+	if err != nil {
+		stacks.Close()
+		return nil, fmt.Errorf("--price-file=%s: %w", s.PriceFile, err)
+	}
+	return &cloud{stacks: stacks, manager: manager, provider: provider}, nil
+}

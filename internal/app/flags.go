@@ -1,0 +1,78 @@
+package app
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+// Flags are the values of our own flags. cluster-autoscaler's are kept by its package config/flags.
+type Flags struct {
+	// Cloud is the entry of clouds.yaml to sign in with.
+	Cloud string
+	// RequestTimeout, Rate and Burst bound the calls to OpenStack.
+	RequestTimeout time.Duration
+	Rate           float64
+	Burst          int
+	// RefreshInterval, RefreshTimeout and WriteTimeout are cloudprovider.Options'.
+	RefreshInterval, RefreshTimeout, WriteTimeout time.Duration
+	// GatherWindow is heatstack.Options.Gather.
+	GatherWindow time.Duration
+	// MemoryOverheadPercent is nodegroups.TemplateOptions'.
+	MemoryOverheadPercent float64
+	// GPULabel and PriceFile are cloudprovider.Options'.
+	GPULabel, PriceFile string
+	// DryRun: decide and report, and write nothing.
+	DryRun bool
+}
+
+// defaultGatherWindow is long enough for the removals that core orders at the same moment, one call per node, to share
+// an update of their stack, and too short to be noticed.
+const defaultGatherWindow = 200 * time.Millisecond
+
+// Register adds our flags to set, with their defaults.
+func (f *Flags) Register(set *pflag.FlagSet) {
+	set.StringVar(&f.Cloud, "openstack-cloud", "",
+		"Entry of clouds.yaml to sign in with; --cloud-config goes before it. Without both: OS_CLOUD, else the other OS_* variables. "+
+			"The file is the one that OS_CLIENT_CONFIG_FILE names, else ./clouds.yaml, ~/.config/openstack/clouds.yaml or /etc/openstack/clouds.yaml.")
+	set.DurationVar(&f.RequestTimeout, "openstack-request-timeout", openstack.DefaultRequestTimeout,
+		"How long one request to an OpenStack API may take.")
+	set.Float64Var(&f.Rate, "openstack-rate", openstack.DefaultRate,
+		"Requests per second to all OpenStack APIs together; negative for no limit.")
+	set.IntVar(&f.Burst, "openstack-burst", openstack.DefaultBurst,
+		"Requests that may go at once before --openstack-rate holds them back.")
+	set.DurationVar(&f.RefreshInterval, "openstack-refresh-interval", cloudprovider.DefaultRefreshInterval,
+		"Shortest time between two readings of the cloud, however often cluster-autoscaler's loop runs; never longer than --scan-interval.")
+	set.DurationVar(&f.RefreshTimeout, "openstack-refresh-timeout", cloudprovider.DefaultRefreshTimeout,
+		"How long a reading of the cloud may take; it must be below --max-inactivity.")
+	set.DurationVar(&f.WriteTimeout, "openstack-write-timeout", cloudprovider.DefaultWriteTimeout,
+		"How long a change of a stack may wait for Heat to confirm it.")
+	set.DurationVar(&f.GatherWindow, "openstack-gather-window", defaultGatherWindow,
+		"How long a change of a stack waits for others to share one update.")
+	set.Float64Var(&f.MemoryOverheadPercent, "openstack-memory-overhead-percent", nodegroups.DefaultMemoryOverheadPercent,
+		"Part of a flavor's RAM, in percent, that firmware and kernel keep: what a new node is expected to lack. Used for node groups without a node.")
+	set.StringVar(&f.GPULabel, "openstack-gpu-label", cloudprovider.DefaultGPULabel,
+		"Label that nodes with a GPU carry, with the type of the GPU as its value.")
+	set.StringVar(&f.PriceFile, "price-file", "",
+		"YAML file with prices per hour, for --expander=price: flavors: {NAME: PRICE}, default: {perVCPU: PRICE, perGiB: PRICE}. Read again when it changes.")
+	set.BoolVar(&f.DryRun, "dry-run", false,
+		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
+}
+
+// FlagDoc describes a flag for the reference.
+type FlagDoc struct{ Name, Default, Usage string }
+
+// OurFlags lists our own flags by name, for the reference and its test.
+func OurFlags() []FlagDoc {
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(Flags).Register(set)
+	var docs []FlagDoc
+	set.VisitAll(func(f *pflag.Flag) {
+		docs = append(docs, FlagDoc{Name: f.Name, Default: f.DefValue, Usage: f.Usage})
+	})
+	return docs
+}

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// helpWidth is where lines of --help are wrapped.
+const helpWidth = 120
+
+const about = `cluster-autoscaler-openstack makes Heat stacks grow when pods are pending and shrink when nodes are idle.
+
+Usage:
+  cluster-autoscaler-openstack --cloud-config=FILE --node-group-auto-discovery=heat:tag=TAG[,tag=TAG...] [flags]
+`
+
+// writeHelp explains all flags in sections, ours first.
+func writeHelp(out io.Writer, all *pflag.FlagSet) {
+	ours := map[string]bool{}
+	for _, f := range OurFlags() {
+		ours[f.Name] = true
+	}
+	for name := range usages {
+		ours[name] = true
+	}
+	sections := []struct {
+		title string
+		holds func(*pflag.Flag) bool
+	}{
+		{"OpenStack", func(f *pflag.Flag) bool { return ours[f.Name] }},
+		{"Leader election", func(f *pflag.Flag) bool { return strings.HasPrefix(f.Name, "leader-elect") }},
+		{"Logging", isLogging},
+		{"Cluster autoscaler", func(*pflag.Flag) bool { return true }},
+	}
+	sets := make([]*pflag.FlagSet, len(sections))
+	for i := range sets {
+		sets[i] = pflag.NewFlagSet("", pflag.ContinueOnError)
+	}
+	all.VisitAll(func(f *pflag.Flag) {
+		if isForeign(f) {
+			return
+		}
+		for i, s := range sections {
+			if s.holds(f) {
+				sets[i].AddFlag(f)
+				return
+			}
+		}
+	})
+	_, _ = fmt.Fprint(out, about)
+	for i, s := range sections {
+		_, _ = fmt.Fprintf(out, "\n%s flags:\n%s", s.title, sets[i].FlagUsagesWrapped(helpWidth))
+	}
+}
+
+// isLogging knows the flags of klog and component-base.
+func isLogging(f *pflag.Flag) bool {
+	switch f.Name {
+	case "v", "vmodule", "logtostderr", "alsologtostderr", "stderrthreshold", "one-output", "add-dir-header", "skip-headers",
+		"skip-log-headers", "feature-gates":
+		return true
+	}
+	return strings.HasPrefix(f.Name, "log-") || strings.HasPrefix(f.Name, "logging-")
+}
