@@ -192,6 +192,7 @@ func (f *fakeCloud) ListMembers(_ context.Context, _, id, _ string) ([]MemberRow
 	for _, row := range f.stacks[id].rows {
 		out = append(out, *row)
 	}
+	slices.SortFunc(out, func(a, b MemberRow) int { return strings.Compare(a.Index, b.Index) })
 	return out, nil
 }
 
@@ -343,6 +344,22 @@ func (b *writerBench) do(f func(context.Context) error, during ...func()) error 
 			}
 		}
 	}
+}
+
+// queued waits until so many intents have arrived, without letting time go by.
+func (b *writerBench) queued(count int) {
+	b.t.Helper()
+	require.Eventually(b.t, func() bool {
+		b.ws.mu.Lock()
+		defer b.ws.mu.Unlock()
+		n := 0
+		for _, w := range b.ws.stacks {
+			w.mu.Lock()
+			n += w.unresolved()
+			w.mu.Unlock()
+		}
+		return n == count
+	}, 30*time.Second, time.Millisecond)
 }
 
 // idle lets the clock go on until no writer runs.

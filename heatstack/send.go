@@ -71,7 +71,9 @@ func (w *writer) readBack(ctx context.Context, l *look, o *order, patchErr error
 	// After a failed request its context may have no time left.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
 	defer cancel()
-	wasAtRest := !isBusy(l.Status)
+	w.mu.Lock()
+	mayHideIt := !w.isConvergent && !isBusy(l.Status) // a classic engine would not have accepted it on top of another
+	w.mu.Unlock()
 	var result sendResult
 	for _, pause := range readBackAfter {
 		if pause > 0 && !w.pause(pause) {
@@ -92,7 +94,7 @@ func (w *writer) readBack(ctx context.Context, l *look, o *order, patchErr error
 		case o.shows(now.Count, now.List) && o.moved(l, detail):
 			result.outcome = sentConfirmed
 			return result
-		case o.showsBefore(now.Count, now.List) && patchErr == nil && wasAtRest && isBusy(detail.Status):
+		case o.showsBefore(now.Count, now.List) && patchErr == nil && mayHideIt && isBusy(detail.Status):
 			result.outcome = sentAccepted
 			return result
 		case o.showsBefore(now.Count, now.List):
@@ -133,6 +135,9 @@ func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResul
 		o.unconfirmed = r.outcome == sentAccepted
 		w.mu.Lock()
 		w.last = o
+		if isBusy(r.detail.Status) && !o.unconfirmed && !o.shows(l.Count, l.List) {
+			w.isConvergent = true
+		}
 		if len(p.Victims) > 0 {
 			w.removals = append(w.removals, &removal{victims: p.Victims, keep: p.Keep, order: o, second: isSecond(shares)})
 		}

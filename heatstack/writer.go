@@ -23,6 +23,9 @@ type writer struct {
 	queue, waiting []*intent
 	// last is what we wrote last, nil if we don't know.
 	last *order
+	// isConvergent: Heat was seen to show an update's parameters while it was running, so that an update that does not show
+	// is lost and not waiting to be shown.
+	isConvergent bool
 	// removals are those that were ordered and are not verified yet.
 	removals []*removal
 	recovery recovery
