@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/lab"
 )
 
 var (
@@ -27,9 +29,9 @@ func TestConformance(t *testing.T) {
 	var open func(t *testing.T) Target
 	switch *targetFlag {
 	case "lab":
-		lab, err := OpenLab(*labFlag)
+		real, err := lab.Open(*labFlag)
 		require.NoError(t, err)
-		open = func(*testing.T) Target { return lab }
+		open = func(*testing.T) Target { return real }
 	case "simulator":
 		open = func(t *testing.T) Target { return OpenSimulated(t) }
 	default:

@@ -20,23 +20,23 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/conformance"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/conformance/api"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/lab"
 )
 
 func main() {
-	lab := flag.String("lab", os.Getenv("LAB_DIR"), "state folder of the lab that test/lab/up has brought up")
+	folder := flag.String("lab", os.Getenv("LAB_DIR"), "state folder of the lab that test/lab/up has brought up")
 	members := flag.Int("members", 60, "size of the node group")
 	stacks := flag.Int("stacks", 10, "number of stacks when it is spread")
 	starts := flag.Int("starts", 3, "starts to take the mean of")
 	limit := flag.Duration("limit", 20*time.Minute, "when to give up")
 	flag.Parse()
-	if *lab == "" {
-		*lab = filepath.Join(os.TempDir(), "cluster-autoscaler-openstack-lab")
+	if *folder == "" {
+		*folder = filepath.Join(os.TempDir(), "cluster-autoscaler-openstack-lab")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, *limit)
-	err := run(ctx, *lab, *members, *stacks, *starts)
+	err := run(ctx, *folder, *members, *stacks, *starts)
 	cancel()
 	stop()
 	if err != nil {
@@ -46,11 +46,11 @@ func main() {
 }
 
 func run(ctx context.Context, folder string, members, stacks, starts int) error {
-	lab, err := conformance.OpenLab(folder)
+	cloud, err := lab.Open(folder)
 	if err != nil {
 		return err
 	}
-	client, err := api.Login(ctx, lab.AuthURL(), lab.User())
+	client, err := api.Login(ctx, cloud.AuthURL(), cloud.User())
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,5 @@
-package conformance
+// Package lab is the door to the real OpenStack that the scripts in this folder bring up, for tests written in Go.
+package lab
 
 import (
 	"context"
@@ -16,7 +17,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/conformance/api"
 )
 
-// Lab is the real OpenStack that test/lab/up brings up.
+// Lab is a running lab. It is a target of the conformance suite.
 type Lab struct {
 	folder  string
 	authURL string
@@ -26,8 +27,8 @@ type Lab struct {
 	paused  chan struct{} // holds one token while nova-compute is paused
 }
 
-// OpenLab reads the credentials of the lab whose state is in folder (LAB_DIR of test/lab).
-func OpenLab(folder string) (*Lab, error) {
+// Open reads the credentials of the lab whose state is in folder (LAB_DIR of test/lab).
+func Open(folder string) (*Lab, error) {
 	text, err := os.ReadFile(filepath.Join(folder, "clouds.yaml")) //nolint:gosec // the path is the caller's own
 	if err != nil {
 		return nil, fmt.Errorf("no lab there, run test/lab/up: %w", err)
@@ -54,25 +55,25 @@ func OpenLab(folder string) (*Lab, error) {
 	}, nil
 }
 
-// Name implements Target.
+// Name is how the lab is called in verdicts.
 func (l *Lab) Name() string { return "lab" }
 
-// AuthURL implements Target.
+// AuthURL is Keystone's address, ending in /v3.
 func (l *Lab) AuthURL() string { return l.authURL }
 
-// User implements Target.
+// User signs in the plain user in project demo.
 func (l *Lab) User() api.Credentials { return l.user }
 
-// Pace implements Target.
+// Pace is the pause between two looks at something that is expected to change.
 func (l *Lab) Pace() time.Duration { return 400 * time.Millisecond }
 
-// Patience implements Target. An update takes about ten seconds on an idle machine.
+// Patience is how long an update may take. It takes about ten seconds on an idle machine.
 func (l *Lab) Patience() time.Duration { return 4 * time.Minute }
 
-// Retrying implements Target. It takes a minute and a half on an idle machine.
+// Retrying is how long Heat may take to give up a server without a host. It takes a minute and a half on an idle machine.
 func (l *Lab) Retrying() time.Duration { return 8 * time.Minute }
 
-// as signs in as the administrator.
+// asAdmin signs in as the administrator.
 func (l *Lab) asAdmin(ctx context.Context) (*api.Client, error) {
 	return api.Login(ctx, l.authURL, l.admin)
 }
@@ -100,7 +101,7 @@ type named struct {
 	Name string `json:"name"`
 }
 
-// NewProject implements Target.
+// NewProject makes a project in which the plain user may do what it may do in demo, and signs it in there.
 func (l *Lab) NewProject(ctx context.Context, name string) (api.Credentials, error) {
 	admin, err := l.asAdmin(ctx)
 	if err != nil {
@@ -153,7 +154,7 @@ func (l *Lab) projectID(ctx context.Context, admin *api.Client, name string) (st
 	return projects.Projects[0].ID, nil
 }
 
-// RemoveProject implements Target.
+// RemoveProject removes a project that NewProject made.
 func (l *Lab) RemoveProject(ctx context.Context, name string) error {
 	admin, err := l.asAdmin(ctx)
 	if err != nil {
@@ -166,7 +167,7 @@ func (l *Lab) RemoveProject(ctx context.Context, name string) error {
 	return ask(ctx, admin, http.MethodDelete, api.Identity, "/projects/"+id, nil, nil, http.StatusNoContent)
 }
 
-// SetInstanceQuota implements Target.
+// SetInstanceQuota limits the number of servers of a project.
 func (l *Lab) SetInstanceQuota(ctx context.Context, project string, instances int) error {
 	admin, err := l.asAdmin(ctx)
 	if err != nil {
@@ -180,7 +181,7 @@ func (l *Lab) SetInstanceQuota(ctx context.Context, project string, instances in
 	return ask(ctx, admin, http.MethodPut, api.Compute, "/os-quota-sets/"+id, body, nil, http.StatusOK)
 }
 
-// PauseCompute implements Target: it stops nova-compute as a process.
+// PauseCompute stops nova-compute as a process: servers stay in BUILD. It waits until nobody else has it stopped.
 func (l *Lab) PauseCompute(ctx context.Context) error {
 	select {
 	case l.compute <- struct{}{}:
@@ -195,7 +196,7 @@ func (l *Lab) PauseCompute(ctx context.Context) error {
 	return nil
 }
 
-// ResumeCompute implements Target.
+// ResumeCompute lets nova-compute go on; calling it without need does nothing.
 func (l *Lab) ResumeCompute(context.Context) error {
 	select {
 	case <-l.paused:
