@@ -162,6 +162,38 @@ func TestAnswersThatAreNotJSON(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, r.StatusCode)
 }
 
+func TestApplicationCredentialsLiveOnTheTrustOfTheirUser(t *testing.T) {
+	c := served(t)
+	c.AddUser("other", "secret", false, "demo")
+	id := c.flat("g", 1)
+	key, secret := c.AddApplicationCredential("demo", "demo", "autoscaler")
+	tokenOf := func(identity string) string {
+		r, _ := c.call(http.MethodPost, c.AuthURL()+"/auth/tokens", "", `{"auth":{"identity":`+identity+`,"scope":{"project":{"name":"demo","domain":{"id":"default"}}}}}`)
+		require.Equal(t, http.StatusCreated, r.StatusCode)
+		return r.Header.Get("X-Subject-Token")
+	}
+	r, _ := c.call(http.MethodPost, c.AuthURL()+"/auth/tokens", "", `{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"id":"`+key+`","secret":"`+secret+`"}}}}`)
+	credential := r.Header.Get("X-Subject-Token")
+	demo, project := c.login()
+	other := tokenOf(`{"methods":["password"],"password":{"user":{"name":"other","domain":{"id":"default"},"password":"secret"}}}`)
+	stacks := c.URL() + "/orchestration/v1/" + project + "/stacks"
+	for _, step := range []struct {
+		method, url, token string
+		want               int
+	}{
+		{http.MethodPost, stacks, credential, 500},
+		{http.MethodPatch, stacks + "/g/" + id, credential, 202},
+		{http.MethodPatch, stacks + "/g/" + id, other, 202},
+		{http.MethodPatch, stacks + "/g/" + id, credential, 500},
+		{http.MethodPatch, stacks + "/g/" + id, demo, 202},
+		{http.MethodPatch, stacks + "/g/" + id, credential, 202},
+	} {
+		r, _ := c.call(step.method, step.url, step.token, `{"parameters":{}}`)
+		assert.Equal(t, step.want, r.StatusCode)
+		c.settle()
+	}
+}
+
 func TestTokensExpire(t *testing.T) {
 	c := served(t, func(o *Options) { o.TokenLife = time.Hour })
 	token, _ := c.login()

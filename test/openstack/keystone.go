@@ -36,6 +36,9 @@ func keystone(q *request) *response {
 		delete(s.tokens, q.Header.Get("X-Subject-Token"))
 		return &response{status: http.StatusNoContent}
 	}
+	if len(q.path) >= 4 && q.path[0] == "v3" && q.path[1] == "users" && q.path[3] == "application_credentials" {
+		return q.applicationCredentials()
+	}
 	return keystoneError(http.StatusNotFound, "The requested URL was not found on the server.")
 }
 
@@ -102,7 +105,7 @@ func (q *request) issueToken() *response {
 		if credential.secret != given.Secret {
 			return denied
 		}
-		t.user, scope = credential.user, credential.project
+		t.user, t.credential, scope = credential.user, credential, credential.project
 	case "token":
 		old := s.tokens[body.Auth.Identity.Token.ID]
 		if old == nil || !old.expires.After(s.now) {

@@ -41,12 +41,13 @@ type appCredential struct {
 }
 
 type token struct {
-	id      string
-	user    *user
-	project *Project
-	method  string
-	issued  time.Time
-	expires time.Time
+	id         string
+	user       *user
+	project    *Project
+	credential *appCredential // it was made with, nil for others
+	method     string
+	issued     time.Time
+	expires    time.Time
 }
 
 // AddProject makes a project. It panics if there is one of that name: a mistake in a test.
@@ -85,8 +86,7 @@ func (s *Simulator) AddApplicationCredential(userName, project, name string) (id
 	if u == nil {
 		panic(fmt.Sprintf("simulated OpenStack: no user %q", userName))
 	}
-	c := &appCredential{id: s.hexID(), name: name, secret: s.hexID(), project: s.mustProject(project).ID, user: u}
-	u.credentials[c.id] = c
+	c := s.newCredential(u, s.mustProject(project), name, "")
 	return c.id, c.secret
 }
 

@@ -13,6 +13,7 @@ type stack struct {
 	sim             *Simulator
 	project         *Project
 	owner           *user
+	trustor         *user // on whose behalf Heat works on it: who last changed it with a password
 	id, name        string
 	parent          *resource // whose nested stack this is; nil for a root stack
 	tmpl            *template
@@ -80,7 +81,7 @@ type StackSpec struct {
 
 func (s *Simulator) newStack(p *Project, u *user, name string) *stack {
 	st := &stack{
-		sim: s, project: p, owner: u, id: s.uuid(), name: name, created: s.now, disableRollback: true,
+		sim: s, project: p, owner: u, trustor: u, id: s.uuid(), name: name, created: s.now, disableRollback: true,
 		resources: map[string]*resource{}, files: map[string]string{}, registry: map[string]string{}, classic: s.classic,
 	}
 	s.stacks[st.id] = st
