@@ -1,90 +1,118 @@
 package heatstack
 
 import (
-	"strconv"
-	"strings"
+	"context"
 	"time"
+
+	"k8s.io/klog/v2"
 )
 
-// casualty is a server that Nova could not start and that Heat has deleted again, to try once more: it does so up to five times, for a
-// minute and a half in all (heat.conf, action_retry_limit). Such a server is in ERROR for a second or two only, mostly between
-// two refreshes. But a list of changes still shows it as DELETED, with its fault and without its metadata.
+// casualty is a server that was deleted before it had ever run. While a stack is being updated that mostly means that Nova could not
+// start it (no valid host) and that Heat has deleted it in order to try once more, which it does up to five times, for a minute and a
+// half in all (heat.conf, action_retry_limit; heat/engine/resource.py, create).
+//
+// Such a server is in ERROR for a second or two only, mostly between two refreshes. Lists of changes show it as DELETED, but
+// Nova deletes its metadata and its fault with it (nova/db/main/api.py, instance_destroy). Heat's events still tell.
 type casualty struct {
-	id, name string
-	created  time.Time
-	fault    string
+	id      string
+	created time.Time
 	// stackID and index are empty where the server had never been seen alive.
 	stackID, index string
 }
 
 // casualtyOf says whether a deleted server was one; old is what was known of it, nil if nothing.
 func (c *serverCache) casualtyOf(s, old *Server) (casualty, bool) {
-	if s.Fault == "" || s.Launched || old != nil && old.Launched {
+	if s.Launched || old != nil && old.Launched {
 		return casualty{}, false
 	}
-	dead := casualty{id: s.ID, name: s.Name, created: s.Created, fault: s.Fault}
-	if old != nil {
+	dead := casualty{id: s.ID, created: s.Created, stackID: c.listed[s.ID]}
+	if old != nil && old.stackID() != "" {
 		dead.stackID, dead.index = old.stackID(), old.index()
-	}
-	if dead.stackID == "" {
-		dead.stackID = c.listed[s.ID]
 	}
 	return dead, true
 }
 
-// mourn notes the casualties of updates that are running with the stacks they belong to. It needs the lock.
+// mourn notes casualties with the stacks whose members they may have been. It needs the lock.
 func (c *Cloud) mourn(dead []casualty) {
 	for _, d := range dead {
 		for _, st := range c.stacks {
-			if index, ok := st.claims(d); ok {
-				if st.faults == nil {
-					st.faults = map[string]string{}
-				}
-				st.faults[index] = d.fault
-				st.dirty = true
+			if st.mayHaveLost(d) {
+				st.casualties = append(st.casualties, d)
 			}
 		}
 	}
 }
 
-// claims says whether a casualty belongs to the update that is running, and which member it was.
-func (st *stackState) claims(d casualty) (index string, ok bool) {
-	if !isBusy(st.row.Status) || d.stackID != "" && d.stackID != st.row.ID {
-		return "", false
+// mayHaveLost says whether a server may have been started by the update that is running.
+func (st *stackState) mayHaveLost(d casualty) bool {
+	if !isBusy(st.row.Status) || st.mourned[d.id] || d.stackID != "" && d.stackID != st.row.ID {
+		return false
 	}
 	if began, err := time.Parse(time.RFC3339, st.row.Updated); err == nil && d.created.Before(began) {
-		return "", false
+		return false
 	}
-	if d.stackID == "" {
-		return st.indexByName(d.name)
-	}
-	if d.index != "" {
-		return d.index, true
-	}
-	for _, row := range st.listing {
-		if row.ServerID == d.id {
-			return row.Index, true
+	for _, m := range st.view.members {
+		if m.Placeholder != "" {
+			return true
 		}
 	}
-	return "", false
+	return false
 }
 
-// indexByName tells a member's index from its server's name, by the names of its siblings: after node-0 and node-1, node-7 is
-// the member 7.
-func (st *stackState) indexByName(name string) (index string, ok bool) {
-	for _, m := range st.view.members {
-		at := strings.LastIndex(m.Name, m.Index)
-		if m.Index == "" || at < 0 {
-			continue
-		}
-		rest, found := strings.CutPrefix(name, m.Name[:at])
-		if !found {
-			continue
-		}
-		rest, found = strings.CutSuffix(rest, m.Name[at+len(m.Index):])
-		if _, err := strconv.ParseUint(rest, 10, 31); found && err == nil {
-			return rest, true
+// failureReader is a Heat that tells why servers could not be made. A Heat that is none shows such members as failed
+// later, when the update has ended.
+type failureReader interface {
+	// ListFailures lists the servers of the stack whose making has failed, newest first, those that were tried again included.
+	ListFailures(ctx context.Context, name, id string) ([]serverFailure, error)
+}
+
+// serverFailure is a server that Heat could not make.
+type serverFailure struct {
+	serverID, reason string
+	// index is the member's, empty if it can't be told.
+	index string
+}
+
+// unexplained: servers have died in the update that is running.
+func (c *Cloud) unexplained(st *stackState) bool {
+	_, tells := c.heat.(failureReader)
+	return tells && len(st.casualties) > 0
+}
+
+// explainCasualties asks Heat whether servers that died were this stack's members, and why.
+func (c *Cloud) explainCasualties(ctx context.Context, st *stackState) {
+	c.mu.Lock()
+	name, id, dead := st.row.Name, st.row.ID, st.casualties
+	c.mu.Unlock()
+	failures, err := c.heat.(failureReader).ListFailures(ctx, name, id)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		klog.FromContext(ctx).Error(err, "Why servers of a stack could not be started can't be read", "stack", name)
+		return // asked again at the next refresh
+	}
+	st.casualties = nil
+	if !isBusy(st.row.Status) {
+		return
+	}
+	if st.mourned == nil {
+		st.mourned = map[string]bool{}
+	}
+	for _, d := range dead {
+		st.mourned[d.id] = true
+		for _, f := range failures {
+			if f.serverID != d.id {
+				continue
+			}
+			index := f.index
+			if d.index != "" {
+				index = d.index
+			}
+			if st.faults == nil {
+				st.faults = map[string]string{}
+			}
+			st.faults[index] = f.reason
+			st.dirty = true
 		}
 	}
-	return "", false
 }

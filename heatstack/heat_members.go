@@ -3,6 +3,7 @@ package heatstack
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -112,11 +113,62 @@ func memberRow(member, server *resourceAnswer) MemberRow {
 	row.ServerID = server.PhysicalID
 	// Deleting a member marks the member first and its server later. And a server that was never started says nothing
 	// (INIT_COMPLETE) where the member tells what failed in its place.
-	if strings.HasPrefix(member.Status, "DELETE_") || (server.PhysicalID == "" && !strings.HasSuffix(server.Status, "_FAILED")) {
+	// A server that is deleted below a member that is not is about to be tried again.
+	if isDeletion(member.Status) || isDeletion(server.Status) || (server.PhysicalID == "" && !hasFailed(server.Status)) {
 		return row
 	}
 	row.Status, row.Reason = server.Status, server.Reason
 	return row
+}
+
+func isDeletion(status string) bool { return strings.HasPrefix(status, "DELETE_") }
+
+// eventAnswer is an event in Heat's JSON.
+type eventAnswer struct {
+	Resource   string `json:"resource_name"`
+	PhysicalID string `json:"physical_resource_id"`
+	Status     string `json:"resource_status"`
+	Reason     string `json:"resource_status_reason"`
+	Links      []link `json:"links"`
+}
+
+// ListFailures implements failureReader. The filters are applied by Heat's database, so the call is as cheap as one without
+// nesting.
+func (h *heatClient) ListFailures(ctx context.Context, name, id string) ([]serverFailure, error) {
+	query := "?" + url.Values{
+		"nested_depth": {"2"}, "resource_action": {"CREATE"}, "resource_status": {"FAILED"}, "resource_type": {typeServer},
+		"sort_dir": {"desc"}, "limit": {"100"},
+	}.Encode()
+	var answer struct {
+		Events *[]eventAnswer `json:"events"`
+	}
+	if err := h.get(ctx, &answer, query, "stacks", name, id, "events"); err != nil {
+		return nil, fmt.Errorf("reading the events of stack %s: %w", name, err)
+	}
+	if answer.Events == nil {
+		return nil, fmt.Errorf("reading the events of stack %s: no key events: %w", name, errBadAnswer)
+	}
+	failures := make([]serverFailure, 0, len(*answer.Events))
+	for _, e := range *answer.Events {
+		if e.Status == "CREATE_FAILED" {
+			failures = append(failures, serverFailure{serverID: e.PhysicalID, reason: e.Reason, index: e.index()})
+		}
+	}
+	return failures, nil
+}
+
+// index is the index of the member that an event is about: the resource's name in a group of servers. In a group of stacks it is in the
+// name of the member's stack, PARENT-INDEX-RANDOM (heat/engine/resource.py, physical_resource_name).
+func (e *eventAnswer) index() string {
+	if isCount(e.Resource) {
+		return e.Resource
+	}
+	stack, _ := stackOf(linkTo(e.Links, "stack"))
+	parts := strings.Split(stack, "-")
+	if len(parts) < 3 || !isCount(parts[len(parts)-2]) {
+		return ""
+	}
+	return parts[len(parts)-2]
 }
 
 // GetGroup implements Heat. The attributes refs, refs_map and attributes come back null: their computing fails without a key or

@@ -99,9 +99,13 @@ func TestHalfAnAnswerIsNoAnswer(t *testing.T) {
 		"GET /stacks/w/1?resolve_outputs=False":    func() error { _, err := heat.GetStack(t.Context(), "w", "1"); return err },
 		"GET /stacks/w/1/resources?nested_depth=2": func() error { _, err := heat.ListMembers(t.Context(), "w", "1", ""); return err },
 		"GET /stacks/w/1/resources/nodes":          func() error { _, err := heat.GetGroup(t.Context(), "w", "1", "nodes"); return err },
-		"GET /servers/detail":                      func() error { _, _, err := nova.ListServers(t.Context(), noTime); return err },
-		"GET /servers/1":                           func() error { _, err := nova.GetServer(t.Context(), "1"); return err },
-		"GET /flavors/detail?is_public=None":       func() error { _, err := nova.ListFlavors(t.Context()); return err },
+		"GET /stacks/w/1/events?limit=100&nested_depth=2&resource_action=CREATE&resource_status=FAILED&resource_type=OS%3A%3ANova%3A%3AServer&sort_dir=desc": func() error {
+			_, err := heat.(failureReader).ListFailures(t.Context(), "w", "1")
+			return err
+		},
+		"GET /servers/detail":                func() error { _, _, err := nova.ListServers(t.Context(), noTime); return err },
+		"GET /servers/1":                     func() error { _, err := nova.GetServer(t.Context(), "1"); return err },
+		"GET /flavors/detail?is_public=None": func() error { _, err := nova.ListFlavors(t.Context()); return err },
 	}
 	for request, read := range reads {
 		for _, answer := range []string{"", "{}", `{"stacks": [{"id": "1", "sta`, "<html>busy</html>", `{"stack": {}, "resource": {}, "server": {}}`} {
@@ -235,6 +239,8 @@ func TestListMembersOfAGroupOfStacks(t *testing.T) {
 		resource("3", "node.yaml", "", "INIT_COMPLETE", "nodes", "w-nodes", "g"),
 		resource("4", "node.yaml", "n4", "CREATE_FAILED", "nodes", "w-nodes", "g"),
 		resource("5", "node.yaml", "n5", "CREATE_FAILED", "nodes", "w-nodes", "g"),
+		resource("6", "node.yaml", "n6", "CREATE_IN_PROGRESS", "nodes", "w-nodes", "g"),
+		resource("server", typeServer, "s6", "DELETE_IN_PROGRESS", "6", "w-nodes-6", "n6"),
 		resource("server", typeServer, "s0", "CHECK_COMPLETE", "0", "w-nodes-0", "n0"),
 		resource("port", "OS::Neutron::Port", "p0", "CREATE_COMPLETE", "0", "w-nodes-0", "n0"),
 		resource("server", typeServer, "s1", "CREATE_COMPLETE", "1", "w-nodes-1", "n1"),
@@ -249,6 +255,7 @@ func TestListMembersOfAGroupOfStacks(t *testing.T) {
 		{Index: "3", Status: "INIT_COMPLETE", Reason: "reason of 3 in w-nodes"},
 		{Index: "4", Status: "CREATE_FAILED", Reason: "reason of 4 in w-nodes", StackName: "w-nodes-4", StackID: "n4", Resource: "server"},
 		{Index: "5", Status: "CREATE_FAILED", Reason: "reason of server in w-nodes-5", StackName: "w-nodes-5", StackID: "n5", Resource: "server"},
+		{Index: "6", ServerID: "s6", Status: "CREATE_IN_PROGRESS", Reason: "reason of 6 in w-nodes", StackName: "w-nodes-6", StackID: "n6", Resource: "server"},
 	}, rows)
 }
 
@@ -266,6 +273,23 @@ func TestListMembersIsSureOrFails(t *testing.T) {
 	rows, err := listMembers(t, "", resource("nodes", typeResourceGroup, "", "CREATE_IN_PROGRESS", "", "w", "1"))
 	require.NoError(t, err)
 	assert.Empty(t, rows, "the group is not made yet")
+}
+
+func TestListFailures(t *testing.T) {
+	f := newServiceFake(t)
+	request := "GET /stacks/w/1/events?limit=100&nested_depth=2&resource_action=CREATE&resource_status=FAILED&resource_type=OS%3A%3ANova%3A%3AServer&sort_dir=desc"
+	f.answers[request] = `{"events": [
+		{"resource_name": "3", "physical_resource_id": "93a3", "resource_status": "CREATE_FAILED", "resource_status_reason": "ResourceInError: Went to status ERROR"},
+		{"resource_name": "server", "physical_resource_id": "ed5b", "resource_status": "CREATE_IN_PROGRESS"},
+		{"resource_name": "server", "physical_resource_id": "ed5b", "resource_status": "CREATE_FAILED",
+		 "links": [{"rel": "stack", "href": "http://heat/v1/p/stacks/w-nodes-kidmoiflixpl-14-pc3tcacqhzuw/ea65"}]},
+		{"resource_name": "server", "physical_resource_id": "0000", "resource_status": "CREATE_FAILED", "links": []}]}`
+	failures, err := NewHeat(f).(failureReader).ListFailures(t.Context(), "w", "1")
+	require.NoError(t, err)
+	assert.Equal(t, []serverFailure{
+		{serverID: "93a3", reason: "ResourceInError: Went to status ERROR", index: "3"},
+		{serverID: "ed5b", index: "14"}, {serverID: "0000"},
+	}, failures)
 }
 
 func TestAddresses(t *testing.T) {

@@ -27,7 +27,7 @@ type memberSources struct {
 	server  func(id string) *Server
 	// lost are servers that Heat lists and Nova has confirmed not to have.
 	lost map[string]bool
-	// faults are what Nova said of members that it could not start in the update that is running, by index.
+	// faults are why members could not be started in the update that is running, by index.
 	faults map[string]string
 	// removing are servers whose removal we ordered.
 	removing map[string]bool

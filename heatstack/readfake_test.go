@@ -27,7 +27,9 @@ type cloudFake struct {
 	flavors []FlavorRow
 	// noDate: Nova does not tell its time.
 	noDate bool
-	clock  *clocktesting.FakeClock
+	// failures are the events of failed servers, by stack.
+	failures map[string][]serverFailure
+	clock    *clocktesting.FakeClock
 
 	calls []string
 	// fail maps a call, such as "GetStack a", to its error; during is run inside a call, without the lock.
@@ -43,7 +45,8 @@ type stackFake struct {
 
 func newCloudFake() *cloudFake {
 	return &cloudFake{
-		stacks: map[string]*stackFake{}, servers: map[string]*Server{}, fail: map[string]error{}, during: map[string]func(){},
+		failures: map[string][]serverFailure{},
+		stacks:   map[string]*stackFake{}, servers: map[string]*Server{}, fail: map[string]error{}, during: map[string]func(){},
 		clock:   clocktesting.NewFakeClock(time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)),
 		flavors: []FlavorRow{{ID: "f-1", Name: "m1.small", VCPUs: 1, RAMMiB: 2048, DiskGiB: 20}},
 	}
@@ -131,6 +134,11 @@ func (f *cloudFake) Patch(_ context.Context, _, id string, parameters map[string
 	return nil
 }
 
+func (f *cloudFake) ListFailures(_ context.Context, _, id string) ([]serverFailure, error) {
+	err := f.called("ListFailures", id)
+	return f.failures[id], err
+}
+
 func (f *cloudFake) Check(context.Context, string, string) error { return nil }
 
 func (f *cloudFake) MarkUnhealthy(context.Context, MemberRow, string) error { return nil }
@@ -153,7 +161,7 @@ func (f *cloudFake) ListServers(_ context.Context, since time.Time) ([]Server, t
 		case since.IsZero() && s.gone(), s.Updated.Before(since):
 			continue
 		case s.gone():
-			s.Metadata = nil // as Nova has it
+			s.Metadata, s.Fault = nil, "" // as Nova has it
 		}
 		list = append(list, s)
 	}

@@ -50,8 +50,12 @@ type stackState struct {
 	relist    time.Time // not before
 	relistIn  time.Duration
 	lost      map[string]bool
-	// faults are what Nova said of members that could not be started in the update that is running, by index.
-	faults map[string]string
+	// casualties are servers that may have died in the update that is running; faults are why members of it could not be
+	// started, by index ("" for those whose index is not known).
+	// mourned are the casualties that have been asked for: lists of changes overlap, so they come again.
+	casualties []casualty
+	faults     map[string]string
+	mourned    map[string]bool
 
 	reported   []nodegroups.Problem // by the writing half
 	reportedIn uint64               // the refresh in which the last one was
@@ -73,7 +77,7 @@ func (st *stackState) current() bool { return st.listed && st.listedKey == st.ro
 // setRow takes in a row of the list of stacks.
 func (st *stackState) setRow(row StackRow) {
 	if st.row.Updated != row.Updated || !isBusy(row.Status) {
-		st.faults = nil // of another update
+		st.faults, st.casualties, st.mourned = nil, nil, nil // of another update
 	}
 	st.row = row
 	st.dirty = true
