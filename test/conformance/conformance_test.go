@@ -13,6 +13,7 @@ import (
 var (
 	targetFlag   = flag.String("target", env("CONFORMANCE_TARGET", "simulator"), "the cloud to try: simulator, or lab")
 	labFlag      = flag.String("lab", env("LAB_DIR", os.TempDir()+"/cluster-autoscaler-openstack-lab"), "the lab's state folder (LAB_DIR of test/lab)")
+	atOnceFlag   = flag.Int("at-once", 8, "how many cases run at the same time")
 	verdictsFlag = flag.String("verdicts", "", "file to write the verdicts to")
 	compareFlag  = flag.String("compare", "", "file of verdicts of another target that must be the same")
 )
@@ -24,7 +25,7 @@ func env(name, otherwise string) string {
 	return otherwise
 }
 
-// TestConformance runs the cases: go test ./test/conformance -v -target=lab -parallel=8.
+// TestConformance runs the cases: go test ./test/conformance -v -target=lab.
 func TestConformance(t *testing.T) {
 	var open func(t *testing.T) Target
 	switch *targetFlag {
@@ -38,7 +39,7 @@ func TestConformance(t *testing.T) {
 		t.Fatalf("-target=%s: there is simulator, and lab", *targetFlag)
 	}
 	verdicts := &Verdicts{Target: *targetFlag, Out: os.Stdout}
-	t.Run("cases", func(t *testing.T) { Run(t, open, verdicts) })
+	Run(t, open, *atOnceFlag, verdicts)
 	if *verdictsFlag != "" {
 		require.NoError(t, verdicts.WriteFile(*verdictsFlag))
 	}
