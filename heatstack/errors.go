@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
@@ -45,6 +46,10 @@ func isUnknownOutcome(err error) bool {
 
 // wrapAnswer marks an error that comes from reading a successful answer: what the cloud sent was cut off or no JSON.
 func wrapAnswer(err error) error {
+	var noAnswer *url.Error
+	if errors.As(err, &noAnswer) {
+		return err
+	}
 	var syntax *json.SyntaxError
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &syntax) || errors.As(err, &wrongType) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {

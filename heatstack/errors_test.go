@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,6 +46,7 @@ func TestWrapAnswer(t *testing.T) {
 		assert.ErrorIs(t, wrapped, errBadAnswer)
 		assert.ErrorIs(t, wrapped, err)
 	}
-	other := answered(http.StatusBadGateway)
-	assert.Equal(t, other, wrapAnswer(other))
+	for _, other := range []error{answered(http.StatusBadGateway), &url.Error{Op: "Get", URL: "http://heat", Err: io.EOF}} {
+		assert.Equal(t, other, wrapAnswer(other))
+	}
 }
