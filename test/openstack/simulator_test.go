@@ -18,10 +18,16 @@ var nestedTemplate string
 //go:embed testdata/member.yaml
 var memberTemplate string
 
+// tester is a *testing.T or a *rapid.T.
+type tester interface {
+	require.TestingT
+	Helper()
+}
+
 // cloud is a simulator on a fake clock, with what tests ask of it all the time.
 type cloud struct {
 	*Simulator
-	t     *testing.T
+	t     tester
 	clock *clocktesting.FakeClock
 }
 

@@ -138,7 +138,7 @@ func (t *traversal) visit(name string) {
 		return
 	}
 	removing := t.removing[name]
-	if removing && (r.nested != nil || t.st.root().action == "DELETE") {
+	if removing && r.action != "DELETE" && (r.nested != nil || t.st.root().action == "DELETE") {
 		// Deleting a stack stops its workers: what is being made is aborted.
 		t.act(r)
 		return
@@ -149,8 +149,8 @@ func (t *traversal) visit(name string) {
 		}
 	}
 	r.waiter = act
-	if r.nested != nil {
-		// A nested stack's update is cancelled first, which takes a while.
+	if r.nested != nil && r.action != "DELETE" {
+		// A nested stack's update is cancelled first, which takes a while. A deletion is waited for.
 		generation := r.generation
 		t.st.sim.after(t.st.sim.timing.Supersede, func() {
 			if r.waiter != nil && r.generation == generation && !t.over() {
@@ -163,8 +163,13 @@ func (t *traversal) visit(name string) {
 
 // act starts what has to be done to a resource that nobody else works on.
 func (t *traversal) act(r *resource) {
+	r.waiter = nil // of a traversal that this one supersedes
 	if t.removing[r.name] {
-		r.startRemove(t)
+		if t.st.resources[r.name] == r {
+			r.startRemove(t)
+		} else {
+			t.complete(r.name) // another traversal's deletion was waited for
+		}
 		return
 	}
 	if t.st.resources[r.name] != r {
