@@ -32,6 +32,7 @@ func (o *order) showsBefore(count int, list []string) bool {
 
 // removal is an update that names members, to be verified when the stack is at rest.
 type removal struct {
+	// victims have to go, keep must not. Nothing is kept once somebody else has updated the stack.
 	victims, keep []victim
 	// order is the update that ordered it.
 	order *order

@@ -25,12 +25,8 @@ func (w *writer) verify(ctx context.Context) {
 		}
 	}
 	v := newView(l.observation)
-	isAlone := w.isOurs(l)
 	gone, again, missing := w.sortOut(v, living)
-	wrong := 0
-	if isAlone {
-		wrong = w.countWrong(ctx, missing)
-	}
+	wrong := w.countWrong(ctx, missing)
 	if gone > 0 || wrong > 0 {
 		w.all.hooks.removed(l.ref.ID, gone, wrong)
 		w.all.hooks.observed(l.detail)
@@ -41,13 +37,6 @@ func (w *writer) verify(ctx context.Context) {
 		i.members, i.second = again, true
 		_ = w.enqueue(i) // fails only when the writers are closed
 	}
-}
-
-// isOurs tells whether nobody but us has updated the stack since our last update.
-func (w *writer) isOurs(l *look) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return l.Own && w.last != nil && w.last.updated == l.detail.Updated
 }
 
 // sortOut takes what is settled off the removals: gone counts victims that have gone, again are members that have to be

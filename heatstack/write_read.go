@@ -85,12 +85,17 @@ func missingParameter(name string) nodegroups.Problem {
 func (w *writer) compare(l *look) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.last == nil {
+	if w.last != nil {
+		l.Own = w.last.shows(l.Count, l.List)
+		l.OwnList = w.last.listOurs && sameEntries(w.last.list, l.List)
+		l.Unconfirmed = w.last.unconfirmed
+	}
+	if l.Unconfirmed || l.Own && w.last.updated == l.detail.Updated {
 		return
 	}
-	l.Own = w.last.shows(l.Count, l.List)
-	l.OwnList = w.last.listOurs && sameEntries(w.last.list, l.List)
-	l.Unconfirmed = w.last.unconfirmed
+	for _, r := range w.removals {
+		r.keep = nil // somebody else has updated the stack: who went with it is not our doing
+	}
 }
 
 // deadChecks bounds the questions to Nova about one listing. One living CHECK_FAILED server is enough to stop an update.

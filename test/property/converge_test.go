@@ -1,0 +1,116 @@
+package property
+
+import (
+	"context"
+	"time"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+// converge lets the autoscaler go on in fair weather, as it would every 20 seconds, until everything is as ordered. Half an
+// hour must do: Heat's retries, three retries of ours and the search for lost members fit in it.
+func (w *world) converge() {
+	w.note("fair weather, and on")
+	w.fairWeather()
+	var why string
+	for range 90 {
+		w.refresh()
+		w.cleanUp()
+		w.judge()
+		if why = w.unsettled(); why == "" {
+			return
+		}
+		w.pass(20 * time.Second)
+	}
+	w.fail("stuck: %s", why)
+}
+
+// unsettled says what is not as it should be: at rest, every member running, as many as ordered, no server too many.
+func (w *world) unsettled() string {
+	if !w.sim.Settled() {
+		return "the cloud is busy"
+	}
+	servers := map[string]int{}
+	for _, s := range w.sim.Servers() {
+		if s.Status != "ACTIVE" {
+			return "server " + s.ID + " is in " + s.Status
+		}
+		servers[s.Stack]++
+	}
+	seen := map[string]*nodegroups.Stack{}
+	for _, s := range w.stacks() {
+		seen[s.ID] = s
+	}
+	for _, st := range w.sim.Stacks() {
+		s := seen[st.ID]
+		switch {
+		case s == nil || !s.Known:
+			return st.Name + " is not known"
+		case s.Blocked != nil:
+			return st.Name + " is blocked: " + s.Blocked.Error()
+		case s.Failed || st.Status != s.Status:
+			return st.Name + " is in " + st.Status
+		case s.Target != size(st) || servers[st.ID] != s.Target || len(s.Members) != s.Target:
+			return st.Name + " has not the size that was ordered"
+		}
+		for _, m := range s.Members {
+			if m.State != nodegroups.Running {
+				return st.Name + " has a member " + m.ID() + " in " + m.State.String()
+			}
+		}
+	}
+	return ""
+}
+
+// lastOrders proves that every group still works: it removes one member exactly, and grows by one.
+func (w *world) lastOrders() {
+	for _, s := range w.stacks() {
+		want := map[string]bool{}
+		for _, m := range s.Members {
+			want[m.ServerID] = true
+		}
+		if len(s.Members) > 0 {
+			victim := s.Members[w.rng.IntN(len(s.Members))]
+			w.note("last: remove %s=%.8s", victim.Index, victim.ServerID)
+			w.allow(victim.ServerID)
+			delete(want, victim.ServerID)
+			w.must(func(ctx context.Context) error { return w.cloud.Remove(ctx, s.ID, []nodegroups.Member{victim}) })
+		}
+		w.note("last: grow %s", s.Name)
+		w.must(func(ctx context.Context) error { return w.cloud.Grow(ctx, s.ID, 1) })
+		w.converge()
+		n := 0
+		for _, server := range w.sim.Servers() {
+			if server.Stack == s.ID {
+				n++
+				delete(want, server.ID)
+			}
+		}
+		if len(want) > 0 || n != now(w, s.ID).Target {
+			w.fail("the last orders did not do what they said: %d servers, missing %v", n, want)
+		}
+	}
+	w.judge()
+}
+
+func now(w *world, id string) *nodegroups.Stack {
+	for _, s := range w.stacks() {
+		if s.ID == id {
+			return s
+		}
+	}
+	w.fail("stack %s has vanished", id)
+	return nil
+}
+
+func (w *world) must(order func(context.Context) error) {
+	w.t.Helper()
+	w.during(func(ctx context.Context) {
+		if err := order(ctx); err != nil {
+			w.t.Errorf("an order in fair weather failed: %v", err)
+		}
+	})
+	if w.t.Failed() {
+		w.fail("see above")
+	}
+}
