@@ -2,9 +2,12 @@ package heatstack
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/klog/v2"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
 // casualty is a server that was deleted before it had ever run. While a stack is being updated that mostly means that Nova could not
@@ -51,12 +54,10 @@ func (st *stackState) mayHaveLost(d casualty) bool {
 	if began, err := time.Parse(time.RFC3339, st.row.Updated); err == nil && d.created.Before(began) {
 		return false
 	}
-	for _, m := range st.view.members {
-		if m.Placeholder != "" {
-			return true
-		}
+	if st.readKey != st.row.key() {
+		return true // it is not known yet how many members are missing
 	}
-	return false
+	return slices.ContainsFunc(st.view.members, func(m nodegroups.Member) bool { return m.Placeholder != "" || m.ServerID == d.id })
 }
 
 // failureReader is a Heat that tells why servers could not be made. A Heat that is none shows such members as failed

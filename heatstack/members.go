@@ -179,7 +179,7 @@ func (in *memberSources) state(s *slot) (nodegroups.State, *nodegroups.Failure) 
 		rowStatus, rowReason = s.row.Status, s.row.Reason
 	}
 	switch {
-	case s.superseded, in.removing[s.serverID], strings.HasPrefix(rowStatus, "DELETE_"), s.server != nil && s.server.leaving():
+	case s.superseded, in.removing[s.serverID], strings.HasPrefix(rowStatus, "DELETE_"):
 		return nodegroups.Deleting, nil
 	case in.removal[s.index] && !hasCompleted(in.status):
 		// Ordered by somebody, maybe not by us. Once the update is complete an index that is still alive was not taken: Heat
@@ -191,7 +191,10 @@ func (in *memberSources) state(s *slot) (nodegroups.State, *nodegroups.Failure) 
 	case s.server == nil:
 		return in.stateWithoutServer(s, rowStatus, rowReason)
 	case s.server.Status == novaError && !s.server.Launched:
+		// Also when it is on its way out: nobody has ordered its removal, so Heat is about to try again.
 		return nodegroups.Failed, classify(s.server.Fault, rowReason, reasonIfFailed(in.status, in.reason))
+	case s.server.leaving():
+		return nodegroups.Deleting, nil
 	case s.server.Status == novaBuild && !s.server.Launched:
 		return nodegroups.Creating, nil
 	}

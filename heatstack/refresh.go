@@ -27,8 +27,8 @@ func (c *Cloud) Refresh(ctx context.Context) error {
 	for _, st := range vanished {
 		c.confirmVanished(ctx, st)
 	}
-	c.forStacks(c.unexplained, func(st *stackState) { c.explainCasualties(ctx, st) })
 	c.forStacks(c.unread, func(st *stackState) { c.readStack(ctx, st) })
+	c.forStacks(c.unexplained, func(st *stackState) { c.explainCasualties(ctx, st) })
 	c.forStacks(c.uninspected, func(st *stackState) { c.readTemplate(ctx, st) })
 	c.readFlavors(ctx)
 	c.rebuild()
