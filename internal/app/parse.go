@@ -73,12 +73,13 @@ func parse(args []string, help io.Writer) (*settings, error) {
 	line := pflag.CommandLine
 	line.Init("cluster-autoscaler-openstack", pflag.ContinueOnError)
 	line.SetNormalizeFunc(kubeflag.WordSepNormalizeFunc)
-	line.Usage = func() {} // a mistake deserves one sentence; --help is answered below
+	pflag.Usage = func() {} // what pflag calls for its CommandLine: a mistake deserves one sentence; --help is answered below
 	s.Register(line)
 	leaderoptions.BindLeaderElectionFlags(&s.leader, line)
 	logsapi.AddFlags(logging, line)
 	gate.AddFlag(line)
 	line.AddGoFlagSet(goflag.CommandLine)
+	line.Lookup("feature-gates").Usage = "Feature gates of Kubernetes' libraries, as `NAME=true|false,...`. None is needed."
 
 	if err := line.Parse(args); errors.Is(err, pflag.ErrHelp) {
 		writeHelp(help, line)

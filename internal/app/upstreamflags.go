@@ -15,10 +15,10 @@ var usages = map[string]string{
 	"cloud-provider": "Cloud provider; only " + cloudprovider.ProviderName + " is built in.",
 	"cloud-config": "Path of a cloud.conf with the credentials, as cloud-provider-openstack uses it (section [Global]). " +
 		"Read again when it changes. See also --openstack-cloud.",
-	"nodes": "Node group by the name of its stack, as MIN:MAX:STACK. Can be given more than once.",
-	"node-group-auto-discovery": "Which stacks are node groups, as heat:tag=TAG[,tag=KEY=VALUE...]: those that carry all of these tags. " +
+	"nodes": "Node group by the name of its stack, as `MIN:MAX:STACK`. Can be given more than once.",
+	"node-group-auto-discovery": "Which stacks are node groups, as `heat:tag=TAG[,tag=KEY=VALUE...]`: those that carry all of these tags. " +
 		"Can be given more than once; then a stack needs to fit one of them.",
-	"gpu-total": "Minimum and maximum number of GPUs in the cluster, as TYPE:MIN:MAX, where TYPE is the value of the label --openstack-gpu-label. " +
+	"gpu-total": "Minimum and maximum number of GPUs in the cluster, as `TYPE:MIN:MAX`, where TYPE is the value of the label --openstack-gpu-label. " +
 		"Can be given more than once.",
 }
 
