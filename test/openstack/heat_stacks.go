@@ -60,9 +60,12 @@ var explanations = map[int]string{
 }
 
 func heatError(e *apiError) *response {
+	problem := map[string]any{"type": e.kind, "traceback": nil}
+	if e.message != "" {
+		problem["message"] = e.message
+	}
 	return jsonResponse(e.code, map[string]any{
-		"code": e.code, "title": http.StatusText(e.code), "explanation": explanations[e.code],
-		"error": map[string]any{"type": e.kind, "traceback": nil, "message": e.message},
+		"code": e.code, "title": http.StatusText(e.code), "explanation": explanations[e.code], "error": problem,
 	})
 }
 
@@ -136,8 +139,8 @@ func (st *stack) row() stackRow {
 // listStacks lists the project's stacks, newest first.
 func (q *request) listStacks() *response {
 	query := q.URL.Query()
-	if query.Has("tags") && query.Has("status") {
-		// Measured: each filter alone works, the two together are too much for Heat's query.
+	if query.Has("tags") && (query.Has("status") || query.Has("name")) {
+		// Measured: each filter alone works, tags together with one of these are too much for Heat's query.
 		return heatError(&apiError{500, "RemoteError", ""})
 	}
 	limit := -1
