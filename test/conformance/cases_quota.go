@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,7 +26,7 @@ func quotaFailsUpdateAndKeepsCount(t *testing.T, c *Case) {
 	s, before := overQuota(t, c, "flat.yaml", 3)
 	view := s.Get()
 	require.Equal(t, "3", view.Parameters["node_count"], "the count that could not be reached stays")
-	require.Regexp(t, `^Resource UPDATE failed: resources\.nodes: Resource CREATE failed: Forbidden: resources\.nodes\.resources\[2\]: `+
+	require.Regexp(t, `^Resource UPDATE failed: resources\.nodes: Resource CREATE failed: Forbidden: resources\[2\]: `+
 		`Quota exceeded for instances: Requested 1, but already used 2 of 2 instances \(HTTP 403\)`, view.Reason)
 	row := s.Row("2")
 	require.Equal(t, "CREATE_FAILED", row.Status)
@@ -81,6 +82,10 @@ func quotaRolledBack(t *testing.T, c *Case) {
 	answer := c.Do(http.MethodPatch, api.Orchestration, s.path(""),
 		map[string]any{"parameters": Params{"node_count": 3}, "disable_rollback": false})
 	require.Equal(t, http.StatusAccepted, answer.Code)
+	// On its way it is UPDATE_FAILED for a moment.
+	c.Eventually("for the rollback to begin", c.Cloud.Patience(), func() bool {
+		return strings.HasPrefix(s.Get().Status, "ROLLBACK_")
+	})
 	view := s.Settle("ROLLBACK_COMPLETE")
 	require.Equal(t, "2", view.Parameters["node_count"], "the old count is back")
 	require.False(t, view.DisableRollback)
