@@ -28,7 +28,7 @@ func quick() []string {
 		"--scale-down-delay-after-delete=0s", "--scale-down-delay-after-failure=2s", "--unremovable-node-recheck-timeout=2s",
 		"--initial-node-group-backoff-duration=20s", "--max-node-group-backoff-duration=30s", "--node-group-backoff-reset-timeout=1m",
 		"--max-node-provision-time=2m",
-		"--skip-nodes-with-system-pods=false",
+		"--node-delete-delay-after-taint=1s", "--skip-nodes-with-system-pods=false",
 	}
 }
 

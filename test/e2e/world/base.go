@@ -40,12 +40,15 @@ func (b *Base) start(ctx context.Context, progress Progress) error {
 		return err
 	}
 	b.Root = builder.Root
-	progress("building Kubernetes (etcd, control plane, kubelet): minutes the first time, a second later on")
-	if b.kubernetes, err = builder.Kubernetes(ctx); err != nil {
-		return err
+	// Binaries that are there already, such as one out of a release.
+	b.kubernetes, b.autoscaler = os.Getenv("E2E_KUBERNETES"), os.Getenv("E2E_AUTOSCALER")
+	if b.kubernetes == "" {
+		progress("building Kubernetes (etcd, control plane, kubelet): minutes the first time, a second later on")
+		if b.kubernetes, err = builder.Kubernetes(ctx); err != nil {
+			return err
+		}
 	}
-	// A binary that is there already, such as one out of a release.
-	if b.autoscaler = os.Getenv("E2E_AUTOSCALER"); b.autoscaler == "" {
+	if b.autoscaler == "" {
 		progress("building cluster-autoscaler-openstack")
 		if b.autoscaler, err = builder.Autoscaler(ctx); err != nil {
 			return err
