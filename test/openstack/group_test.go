@@ -14,11 +14,11 @@ func TestGroupRemovesAndAdds(t *testing.T) {
 	for _, kind := range []string{"flat", "nested"} {
 		t.Run(kind, func(t *testing.T) {
 			c := newCloud(t)
-			make := c.nested
+			create := c.nested
 			if kind == "flat" {
-				make = func(name string, n int) string { return c.flat(name, n) }
+				create = func(name string, n int) string { return c.flat(name, n) }
 			}
-			id := make("g", 3)
+			id := create("g", 3)
 			require.Equal(t, "CREATE_COMPLETE", c.stack(id).Status)
 			require.Equal(t, []string{"0", "1", "2"}, c.indices(id))
 

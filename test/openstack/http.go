@@ -75,10 +75,10 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, service Servic
 			return
 		}
 	}
-	var real *httptest.ResponseRecorder
+	var recorded *httptest.ResponseRecorder
 	if fault.Done || fault.Status == 0 && !fault.Hang && !fault.Drop {
-		real = httptest.NewRecorder()
-		s.answer(real, r, service, body, handle)
+		recorded = httptest.NewRecorder()
+		s.answer(recorded, r, service, body, handle)
 	}
 	switch {
 	case fault.Hang:
@@ -91,12 +91,12 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, service Servic
 	case fault.Status != 0:
 		fault.answer(w)
 	default:
-		for k, v := range real.Header() {
+		for k, v := range recorded.Header() {
 			w.Header()[k] = v
 		}
-		data := real.Body.Bytes()
+		data := recorded.Body.Bytes()
 		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-		w.WriteHeader(real.Code)
+		w.WriteHeader(recorded.Code)
 		if fault.Truncate > 0 && fault.Truncate < len(data) {
 			_, _ = w.Write(data[:fault.Truncate])
 			_ = http.NewResponseController(w).Flush()

@@ -46,17 +46,23 @@ func (c *cloud) login() (token, project string) {
 	return r.Header.Get("X-Subject-Token"), out.Token.Project.ID
 }
 
-func (c *cloud) call(method, url, token, body string, header ...string) (*http.Response, []byte) {
+// answer is a response whose body has been read.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func (c *cloud) call(method, url, token, body string, header ...string) (answer, []byte) {
 	c.t.Helper()
 	r, data, err := c.try(method, url, token, body, header...)
 	require.NoError(c.t, err)
 	return r, data
 }
 
-func (c *cloud) try(method, url, token, body string, header ...string) (*http.Response, []byte, error) {
+func (c *cloud) try(method, url, token, body string, header ...string) (answer, []byte, error) {
 	request, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return answer{}, nil, err
 	}
 	request.Header.Set("X-Auth-Token", token)
 	for i := 0; i+1 < len(header); i += 2 {
@@ -66,11 +72,11 @@ func (c *cloud) try(method, url, token, body string, header ...string) (*http.Re
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	r, err := client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, nil, err
 	}
 	defer func() { _ = r.Body.Close() }()
 	data, err := io.ReadAll(r.Body)
-	return r, data, err
+	return answer{r.StatusCode, r.Header}, data, err
 }
 
 func TestGophercloudIsAtHome(t *testing.T) {

@@ -198,14 +198,12 @@ func (r *resource) spec() serverSpec {
 	for _, tag := range tags {
 		spec.tags = append(spec.tags, text(tag))
 	}
-	networks, _ := p["networks"].([]any)
-	for _, n := range networks {
-		o := object(n)
+	if networks, _ := p["networks"].([]any); len(networks) > 0 {
+		o := object(networks[0])
 		spec.network = text(o["network"])
 		if port := text(o["port"]); port != "" {
 			spec.network = r.st.sim.configs[port]
 		}
-		break
 	}
 	mappings, _ := p["block_device_mapping_v2"].([]any)
 	for _, m := range mappings {

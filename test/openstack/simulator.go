@@ -102,11 +102,11 @@ func New(opts Options) *Simulator {
 	if opts.MaxResources == 0 {
 		opts.MaxResources = 1000
 	}
-	_, real := opts.Clock.(clock.RealClock)
+	_, realTime := opts.Clock.(clock.RealClock)
 	if opts.PatchTime == 0 {
 		opts.PatchTime = 2 * time.Millisecond
 	}
-	if !real || opts.PatchTime < 0 {
+	if !realTime || opts.PatchTime < 0 {
 		opts.PatchTime = 0
 	}
 	s := &Simulator{

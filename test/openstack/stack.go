@@ -51,7 +51,6 @@ type revision struct {
 
 // stackEvent is a row of Heat's event list.
 type stackEvent struct {
-	id                       string
 	at                       time.Time
 	resource, physical, kind string
 	status, reason           string
