@@ -51,6 +51,9 @@ func checkBeforeCore(line *pflag.FlagSet) error {
 	file := value(config.SchedulerConfigFileFlag)
 	_, err := os.Stat(file)
 	m.unless(file == "" || err == nil, config.SchedulerConfigFileFlag, file, "the file can't be read", "name a KubeSchedulerConfiguration file")
+	kubeconfig := value("kubeconfig")
+	_, err = os.Stat(kubeconfig)
+	m.unless(kubeconfig == "" || err == nil, "kubeconfig", kubeconfig, "the file can't be read", "name a kubeconfig file, or leave the flag out inside of a cluster")
 	both := line.Changed("drain-priority-config") && line.Changed("max-graceful-termination-sec")
 	m.unless(!both, "drain-priority-config", value("drain-priority-config"),
 		"it can't be given together with --max-graceful-termination-sec", "give only one of them")

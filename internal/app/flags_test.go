@@ -1,0 +1,128 @@
+package app
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// asProgram makes the test's binary be the program: flags belong to the process, so that each case needs a new one.
+const asProgram = "TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// runProgram runs the program and returns what it wrote and its exit code.
+func runProgram(t *testing.T, args ...string) (out, errs string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], args...) //nolint:gosec // the test's own binary
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	var o, e strings.Builder
+	cmd.Stdout, cmd.Stderr = &o, &e
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		require.NoError(t, err)
+	}
+	return o.String(), e.String(), cmd.ProcessState.ExitCode()
+}
+
+func TestHelp(t *testing.T) {
+	out, errs, code := runProgram(t, "--help")
+	require.Zero(t, code)
+	require.Empty(t, errs)
+	for _, f := range OurFlags() {
+		require.Contains(t, out, "--"+f.Name)
+	}
+	for _, title := range []string{"OpenStack flags:", "Leader election flags:", "Logging flags:", "Cluster autoscaler flags:"} {
+		require.Contains(t, out, title)
+	}
+	for _, want := range []string{"--scale-down-unneeded-time", "--leader-elect", "--v ", "--nodes MIN:MAX:STACK", `(default "openstack")`} {
+		require.Contains(t, out, want)
+	}
+	for _, other := range []string{"--aws-", "--gce-", "ASG", "GKE", "externalgrpc", "AllAlpha"} {
+		require.NotContains(t, out, other, "other clouds' flags help nobody here")
+	}
+	ours, _, _ := strings.Cut(out, "Leader election flags:")
+	for _, line := range strings.Split(ours, "\n") {
+		require.LessOrEqual(t, len(line), helpWidth, "it fits a screen")
+	}
+}
+
+func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
+	good := "--nodes=0:3:workers"
+	for name, tt := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"nothing":            {nil, []string{"--node-group-auto-discovery", "--nodes=MIN:MAX:STACK"}},
+		"unknown flag":       {[]string{"--scale-down-uneeded-time=1m"}, []string{"scale-down-uneeded-time", "--help"}},
+		"no flag":            {[]string{good, "workers"}, []string{`"workers" is not a flag`}},
+		"bad duration":       {[]string{good, "--scan-interval=10"}, []string{"--scan-interval", "10"}},
+		"discovery":          {[]string{"--node-group-auto-discovery=asg:tag=x"}, []string{"--node-group-auto-discovery=asg:tag=x", "heat:tag=TAG"}},
+		"nodes":              {[]string{"--nodes=3:1:workers"}, []string{"--nodes=3:1:workers", "above", "MIN:MAX:STACK"}},
+		"other provider":     {[]string{good, "--cloud-provider=magnum"}, []string{"--cloud-provider=magnum", "write openstack"}},
+		"provisioning":       {[]string{good, "--enable-provisioning-requests"}, []string{"--enable-provisioning-requests", "leave the flag out"}},
+		"expander":           {[]string{good, "--expander=cheapest"}, []string{"--expander=cheapest", "least-nodes"}},
+		"price":              {[]string{good, "--expander=price"}, []string{"--expander=price", "--price-file"}},
+		"estimator":          {[]string{good, "--estimator=guess"}, []string{"--estimator=guess", "binpacking"}},
+		"cores":              {[]string{good, "--cores-total=5"}, []string{"--cores-total=5", "MIN:MAX"}},
+		"memory":             {[]string{good, "--memory-total=9:1"}, []string{"--memory-total=9:1"}},
+		"gpus":               {[]string{good, "--gpu-total=a100:3"}, []string{"--gpu-total=a100:3", "TYPE:MIN:MAX"}},
+		"scheduler":          {[]string{good, "--scheduler-config-file=/nonexistent"}, []string{"--scheduler-config-file=/nonexistent"}},
+		"drain":              {[]string{good, "--drain-priority-config=0:60", "--max-graceful-termination-sec=5"}, []string{"--drain-priority-config"}},
+		"no time":            {[]string{good, "--openstack-request-timeout=0s"}, []string{"--openstack-request-timeout=0s"}},
+		"too long a refresh": {[]string{good, "--openstack-refresh-timeout=11m"}, []string{"--openstack-refresh-timeout=11m0s", "--max-inactivity"}},
+		"too long a write":   {[]string{good, "--openstack-write-timeout=11m"}, []string{"--openstack-write-timeout=11m0s", "--max-inactivity"}},
+		"rate":               {[]string{good, "--openstack-rate=0"}, []string{"--openstack-rate=0"}},
+		"burst":              {[]string{good, "--openstack-burst=-1"}, []string{"--openstack-burst=-1"}},
+		"overhead":           {[]string{good, "--openstack-memory-overhead-percent=90"}, []string{"--openstack-memory-overhead-percent=90"}},
+		"label":              {[]string{good, "--openstack-gpu-label=a b"}, []string{"--openstack-gpu-label=a b"}},
+		"several":            {[]string{"--nodes=x", "--openstack-rate=0"}, []string{"--nodes=x", "--openstack-rate=0"}},
+		"log format":         {[]string{good, "--logging-format=xml"}, []string{"logging"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, errs, code := runProgram(t, tt.args...)
+			require.Equal(t, 2, code)
+			require.Empty(t, out)
+			for _, want := range tt.want {
+				require.Contains(t, errs, want)
+			}
+			require.NotContains(t, errs, "goroutine", "a sentence, not a dump")
+			require.Less(t, len(errs), 600)
+		})
+	}
+}
+
+func TestAMissingKubeconfigIsAnError(t *testing.T) {
+	_, errs, code := runProgram(t, "--nodes=0:3:workers", "--kubeconfig="+filepath.Join(t.TempDir(), "missing"))
+	require.Equal(t, 2, code)
+	require.Contains(t, errs, "--kubeconfig=")
+	require.NotContains(t, errs, "goroutine")
+}
+
+func TestOurFlagsAreDocumented(t *testing.T) {
+	names := map[string]bool{}
+	for _, f := range OurFlags() {
+		require.True(t, strings.HasSuffix(f.Usage, "."), "--%s: a sentence", f.Name)
+		require.Greater(t, len(f.Usage), 30, "--%s", f.Name)
+		names[f.Name] = true
+	}
+	require.Contains(t, names, "dry-run")
+	table := FlagsMarkdown()
+	require.Contains(t, table, "| `--dry-run` | `false` | Decide and report")
+	require.Contains(t, table, "| `--price-file` |  | YAML file")
+	require.Equal(t, len(names)+2, strings.Count(table, "\n"))
+}
