@@ -28,8 +28,9 @@ type intent struct {
 	arrived time.Time
 	// committed: it is in an update that is on its way, and cannot be withdrawn.
 	committed bool
-	// withdrawn: its caller has gone.
-	withdrawn bool
+	// withdrawn: its caller has gone. abandoned: its caller went while it was in an update; should that turn out not to have
+	// been carried out it is withdrawn, because nobody expects it to happen any more.
+	withdrawn, abandoned bool
 	// answered: its caller has its answer. A growth that is answered may still be queued.
 	answered bool
 	// resolved: it is dealt with.
@@ -67,6 +68,7 @@ func (w *writer) await(ctx context.Context, i *intent) error {
 		return <-i.done
 	}
 	if i.committed {
+		i.abandoned = true
 		return fmt.Errorf("the update was sent and its outcome is not known yet: %w", ctx.Err())
 	}
 	i.withdrawn = true

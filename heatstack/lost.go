@@ -64,7 +64,15 @@ func (w *writer) mendLost(ctx context.Context, live map[string]bool) {
 		return
 	}
 	lost, isDoubtful, err := w.findLost(ctx, l, live)
-	if err != nil || len(lost) == 0 {
+	if err != nil {
+		return
+	}
+	if v := newView(l.observation); len(lost) == 0 && !v.listed.containsAll(v.intended) {
+		// Heat says that it is through and has forgotten a member. An update that changes nothing makes it.
+		_ = w.enqueue(newIntent(wantRetry, w.all.opts.Clock.Now())) // fails only when the writers are closed
+		return
+	}
+	if len(lost) == 0 {
 		return
 	}
 	p := problemError(nodegroups.ReasonMemberLost,

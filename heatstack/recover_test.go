@@ -147,6 +147,17 @@ func TestALostMemberIsMadeAnewAtTheMinimum(t *testing.T) {
 	b.change(func() { assert.Len(t, b.servers, 2) })
 }
 
+func TestAMemberThatHeatForgotIsMade(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 3)
+	b.change(func() { delete(b.servers, s.rows[1].ServerID); delete(s.rows, 1) })
+	b.refresh(s)
+	b.pass(s, 70*time.Second, 10*time.Second)
+	assert.Equal(t, []string{"a 3 <nil>"}, b.sent())
+	b.settle(s)
+	assert.Len(t, b.ids(s), 3)
+}
+
 func TestManyLostMembersNeedHeatsWord(t *testing.T) {
 	b := newBench(t)
 	s := b.add("a", 5)

@@ -200,7 +200,7 @@ func (w *writer) uncommit(shares []share, err error) {
 	defer w.mu.Unlock()
 	for _, s := range shares {
 		if s.sends() {
-			s.intent.committed, s.intent.waits = false, err
+			s.intent.committed, s.intent.waits, s.intent.withdrawn = false, err, s.intent.abandoned
 		}
 	}
 }

@@ -208,6 +208,7 @@ func (w *writer) carriedOutLocked(shares []share) {
 		if s.intent.kind == wantRemoval {
 			s.intent.members = s.waitingMembers()
 			if len(s.intent.members) > 0 {
+				s.intent.withdrawn = s.intent.abandoned
 				continue
 			}
 		}

@@ -296,6 +296,22 @@ func TestAForeignUpdate(t *testing.T) {
 	assert.Equal(t, "a 6 [0]", b.sent()[1])
 }
 
+func TestALostUpdateOfACallerThatHasGoneIsNotRepeated(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 4)
+	ctx, cancel := context.WithCancel(context.Background())
+	b.patchHook = func(*fakeStack, map[string]any) (bool, error) {
+		cancel() // while the update is on its way
+		return true, nil
+	}
+	m := b.member(s, 1)
+	err := b.do(func(context.Context) error { return b.ws.Remove(ctx, s.ref, []nodegroups.Member{m}) })
+	require.ErrorIs(t, err, context.Canceled)
+	b.idle()
+	assert.Len(t, b.sent(), 1)
+	assert.Empty(t, b.ws.Removing("a"))
+}
+
 func TestPatienceEnds(t *testing.T) {
 	b := newBench(t)
 	s := b.add("a", 4)

@@ -229,6 +229,7 @@ func (w *world) cleanUp() {
 		}
 		if unmade > 0 {
 			w.note("shrink %s by %d", s.Name, unmade)
+			w.giveUp(nodegroups.Member{StackID: s.ID, Index: "*"})
 			calls = append(calls, func(ctx context.Context) (string, error) {
 				return "shrink", w.cloud.Shrink(ctx, s.ID, unmade)
 			})

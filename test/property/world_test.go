@@ -40,7 +40,7 @@ type world struct {
 
 	mu         sync.Mutex
 	mayDie     map[string]bool // servers that somebody has named or given up
-	givenUp    map[string]bool // stack and index of members that were named because they had failed
+	givenUp    map[string]bool // stack and index of members that were named because they had failed; stack and * if it was shrunk
 	wrong      int
 	lastReport []string
 }
@@ -214,11 +214,12 @@ func (w *world) judge() {
 // youth is the age up to which a server cannot have become a node.
 const youth = 15 * time.Second
 
-// wasStillborn tells a server that Heat had just made in a last try for a failed member whose removal was ordered: between
+// wasStillborn tells a server that Heat had just made in a last try for a failed member whose removal, or whose order's withdrawal, was asked for: between
 // our look at the member and Heat's carrying out of the order its server may change. It needs the lock.
 func (w *world) wasStillborn(d simulator.Death) bool {
 	server, ok := w.sim.Server(d.ServerID)
-	return ok && w.givenUp[d.Stack+"/"+d.Index] && d.At.Sub(server.Created) < youth
+	isGivenUp := w.givenUp[d.Stack+"/"+d.Index] || w.givenUp[d.Stack+"/*"]
+	return ok && isGivenUp && d.At.Sub(server.Created) < youth
 }
 
 // giveUp allows a failed member to be removed, with whatever server Heat makes for it at that moment.
