@@ -25,6 +25,7 @@ func Cases() []Named {
 		// A compute host that does not answer, so that an update stays in progress.
 		{"patch-supersedes-running-update", patchSupersedesRunningUpdate},
 		{"member-in-creation-is-removed", memberInCreationIsRemoved},
+		{"nested-member-in-creation-is-removed", nestedMemberInCreationIsRemoved},
 		{"server-in-build-while-updating", serverInBuildWhileUpdating},
 		{"stack-is-deleted-during-update", stackIsDeletedDuringUpdate},
 		{"shrink-supersedes-growth", shrinkSupersedesGrowth},

@@ -41,6 +41,7 @@ func patchSupersedesRunningUpdate(t *testing.T, c *Case) {
 	requireKept(t, during, after, "0", "1")
 }
 
+// memberInCreationIsRemoved: in a flat group Heat lets the server be made and then deletes it.
 func memberInCreationIsRemoved(t *testing.T, c *Case) {
 	s := c.Create("flat.yaml", Params{"node_count": 1})
 	var during map[string]string
@@ -48,9 +49,24 @@ func memberInCreationIsRemoved(t *testing.T, c *Case) {
 		s.Patch(Params{"node_count": 3})
 		during = inBuild(c, s, 2)
 		s.Patch(Params{"node_count": 2, "nodes_to_remove": []string{"1"}})
-		c.Eventually("for the removal of member 1 to begin", c.Cloud.Patience(), func() bool {
-			for _, row := range s.Rows() {
-				if row.Index() == "1" {
+	})
+	s.Settle("UPDATE_COMPLETE")
+	after := s.Members()
+	require.Equal(t, "0,2", indices(after))
+	requireKept(t, during, after, "0", "2")
+}
+
+// nestedMemberInCreationIsRemoved: in a group of nested stacks Heat does not wait for the server.
+func nestedMemberInCreationIsRemoved(t *testing.T, c *Case) {
+	s := c.Create("nested.yaml", Params{"node_count": 1})
+	var during map[string]string
+	c.Paused(func() {
+		s.Patch(Params{"node_count": 3})
+		during = inBuild(c, s, 2)
+		s.Patch(Params{"node_count": 2, "nodes_to_remove": []string{"1"}})
+		c.Eventually("for the removal of member 1 to begin", c.Cloud.Patience()/2, func() bool {
+			for _, row := range s.Resources("?nested_depth=1") {
+				if row.Name == "1" {
 					return row.Status == "DELETE_IN_PROGRESS"
 				}
 			}
