@@ -13,9 +13,10 @@ func noValidHostIsRetriedThenFails(t *testing.T, c *Case) {
 	tried := map[string]bool{}
 	c.Eventually("for Heat to give up", c.Cloud.Retrying(), func() bool {
 		for _, server := range s.Servers() {
+			tried[server.ID] = true
 			// The fault comes a moment after the status.
-			if server.Status == "ERROR" && server.Fault != nil {
-				tried[server.ID] = true
+			if server.Fault != nil {
+				require.Equal(t, "ERROR", server.Status)
 				require.Contains(t, server.Fault.Message, "No valid host was found")
 			}
 		}
@@ -33,6 +34,8 @@ func noValidHostIsRetriedThenFails(t *testing.T, c *Case) {
 	require.Len(t, left, 1, "the last one stays in Nova")
 	require.Equal(t, "ERROR", left[0].Status)
 	require.Equal(t, row.ID, left[0].ID)
+	require.NotNil(t, left[0].Fault)
+	require.Contains(t, left[0].Fault.Message, "No valid host was found")
 }
 
 func noValidHostMemberIsRemovedByName(t *testing.T, c *Case) {
