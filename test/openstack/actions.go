@@ -15,7 +15,7 @@ func (st *stack) act(action, by string) *apiError {
 	default:
 		return &apiError{400, "HTTPBadRequest", fmt.Sprintf("Invalid action %s specified", action)}
 	}
-	if st.inProgress() {
+	if st.inProgress() && st.classic {
 		return &apiError{409, "ActionInProgress", fmt.Sprintf("Stack %s already has an action (%s) in progress.", st.name, st.action)}
 	}
 	st.by = by
@@ -57,6 +57,10 @@ func (st *stack) apply(action string) (failures []string) {
 	for _, r := range st.sorted() {
 		failure := ""
 		switch {
+		case action == "CHECK" && r.busy:
+			// Measured: a check in the middle of an update is accepted, and fails at once while the update goes on below.
+			failures = append(failures, fmt.Sprintf("The resource %s is already being updated.", r.name))
+			continue
 		case action != "CHECK" && (r.status == "FAILED" || r.status == "IN_PROGRESS"):
 			failure = fmt.Sprintf("Error: %s: State ('%s', '%s') invalid for %s", r.path(), r.action, r.status, strings.ToLower(action))
 			failures = append(failures, failure)

@@ -201,6 +201,19 @@ func TestServersDeletedBehindHeatsBack(t *testing.T) {
 	}
 }
 
+func TestCheckDuringAnUpdate(t *testing.T) {
+	c := newCloud(t)
+	id := c.flat("g", 2)
+	c.patch(id, params{"node_count": 3})
+	c.clock.Step(2 * time.Second)
+	require.NoError(t, c.Act(id, "check"))
+	c.settle()
+	st := c.stack(id)
+	assert.Equal(t, "CHECK_FAILED", st.Status)
+	assert.Equal(t, "Resource CHECK failed: ['The resource nodes is already being updated.']", st.Reason)
+	assert.Len(t, c.Servers(), 3, "the update below goes on")
+}
+
 func TestAnUnhealthyMemberIsReplacedThoughItsServerLives(t *testing.T) {
 	c := newCloud(t)
 	id := c.flat("g", 3)
