@@ -93,6 +93,13 @@ func TestWhatAdminsSee(t *testing.T) {
 	assert.NotEmpty(t, l.Servers[0]["OS-EXT-SRV-ATTR:user_data"])
 	assert.Empty(t, c.servers(admin, `?all_tenants=1&metadata={"node_index":"5"}`).Servers)
 
+	url := c.URL() + "/compute/v2.1/servers/" + c.Servers()[0].ID + "/action"
+	r, _ = c.call(http.MethodPost, url, token, `{"os-resetState":{"state":"error"}}`)
+	assert.Equal(t, http.StatusForbidden, r.StatusCode)
+	r, _ = c.call(http.MethodPost, url, admin, `{"os-resetState":{"state":"error"}}`)
+	assert.Equal(t, http.StatusAccepted, r.StatusCode)
+	assert.Equal(t, "ERROR", c.Servers()[0].Status)
+
 	_, project := c.login()
 	r, _ = c.call(http.MethodPut, c.URL()+"/compute/v2.1/os-quota-sets/"+project, token, `{"quota_set":{"instances":1}}`)
 	assert.Equal(t, http.StatusForbidden, r.StatusCode)
