@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,8 +29,12 @@ func signIn(ctx context.Context, s *settings, observer openstack.Observer) (*ope
 	}
 	for {
 		session, err := openstack.NewSession(ctx, opts)
-		if err == nil || !openstack.IsUnavailable(err) && !openstack.IsRateLimited(err) {
-			return session, err
+		if err == nil {
+			return session, nil
+		}
+		var hopeless *openstack.LoginError
+		if errors.As(err, &hopeless) || !openstack.IsUnavailable(err) && !openstack.IsRateLimited(err) {
+			return nil, err
 		}
 		klog.FromContext(ctx).Error(err, "OpenStack can't be reached; trying again", "after", signInAgain)
 		select {
