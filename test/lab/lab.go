@@ -64,8 +64,8 @@ func (l *Lab) AuthURL() string { return l.authURL }
 // User signs in the plain user in project demo.
 func (l *Lab) User() api.Credentials { return l.user }
 
-// Pace is the pause between two looks at something that is expected to change.
-func (l *Lab) Pace() time.Duration { return 400 * time.Millisecond }
+// Pace is the pause between two looks at something that is expected to change. Looking costs the lab more than waiting.
+func (l *Lab) Pace() time.Duration { return time.Second }
 
 // Patience is how long an update may take. It takes about ten seconds on an idle machine.
 func (l *Lab) Patience() time.Duration { return 4 * time.Minute }
