@@ -162,6 +162,20 @@ func TestLoopRemovesExactlyTheIdleNode(t *testing.T) {
 	require.Equal(t, []string{"Remove [" + cloudfake.ServerID("a", 0) + "]"}, w.orders())
 }
 
+func TestLoopOfADryRunChoosesNodesAndTouchesNone(t *testing.T) {
+	w := newWorld(t, func(_ *config.AutoscalingOptions, o *Options) { o.DryRun = true }, cloudfake.Stack("a", 2))
+	w.addNode(t, "a0", "a", 0)
+	w.addNode(t, "a1", "a", 1)
+	require.NoError(t, w.loop())
+	w.now = w.now.Add(2 * time.Minute)
+	require.NoError(t, w.loop())
+	require.ElementsMatch(t, []string{"a0", "a1"}, w.wouldRemove)
+	require.Empty(t, w.orders())
+	for _, action := range w.client.Actions() {
+		require.NotEqual(t, "nodes update", action.GetResource().Resource+" "+action.GetVerb(), "no taint")
+	}
+}
+
 func TestLoopCleansUpServersThatNeverJoin(t *testing.T) {
 	w := newWorld(t, nil, cloudfake.Stack("a", 2))
 	w.addNode(t, "a0", "a", 0)

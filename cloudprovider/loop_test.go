@@ -29,6 +29,8 @@ type world struct {
 	client *fake.Clientset
 	core   *autoscaler.Autoscaler
 	now    time.Time
+	// wouldRemove are the nodes that a dry run chose.
+	wouldRemove []string
 }
 
 func coreOptions() config.AutoscalingOptions {
@@ -60,6 +62,9 @@ func newWorld(t *testing.T, change func(*config.AutoscalingOptions, *Options), s
 	}, stacks...)
 	parts := autoscaler.Parts{
 		Options: opts, Client: w.client, Provider: w.Provider, Snapshotter: debuggingsnapshot.NewDebuggingSnapshotter(false),
+	}
+	if w.opts.DryRun {
+		parts.DryRun = func(node *v1.Node, _ int) { w.wouldRemove = append(w.wouldRemove, node.Name) }
 	}
 	var err error
 	w.core, err = autoscaler.New(parts)
