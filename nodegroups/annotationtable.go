@@ -59,7 +59,7 @@ var annotations = []annotation{
 		setLabels, func(c *Config) (string, bool) { return formatLabels(c.Capacity.Labels), c.Capacity.Labels != nil }, false},
 	{KeyTaints, typeList, "", "dedicated=gpu:NoSchedule", "Taints that a new node registers with and keeps",
 		setTaints, func(c *Config) (string, bool) { return formatTaints(c.Capacity.Taints), c.Capacity.Taints != nil }, false},
-	{KeyArch, typeName, "the image's, else amd64", "arm64", "Architecture of a new node",
+	{KeyArch, typeName, "amd64", "arm64", "Architecture of a new node",
 		setArch, func(c *Config) (string, bool) { return c.Capacity.Arch, c.Capacity.Arch != "" }, false},
 
 	reserved(KeyKubeReserved, "cpu=100m;memory=500Mi", "The kubelet's --kube-reserved, which is not allocatable",

@@ -1,0 +1,109 @@
+// Command reference writes the tables of README.md and docs/flags.md from the code that they describe. A test of this
+// package fails when they differ; "go run ./hack/reference" puts them right.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/app"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+func main() {
+	if err := write("."); err != nil {
+		fmt.Fprintln(os.Stderr, "reference:", err)
+		os.Exit(1)
+	}
+}
+
+// write brings the files below root up to date.
+func write(root string) error {
+	files, err := render(root)
+	if err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil { //nolint:gosec // documentation is for everybody
+			return err
+		}
+	}
+	return nil
+}
+
+// render returns the files as they should be, by path.
+func render(root string) (map[string]string, error) {
+	readme := root + "/README.md"
+	text, err := os.ReadFile(readme) //nolint:gosec // a file of the repository
+	if err != nil {
+		return nil, err
+	}
+	out := string(text)
+	for section, table := range map[string]string{
+		"annotations": annotations(), "flags": app.FlagsMarkdown(), "metrics": metricsTable(),
+	} {
+		if out, err = replace(out, section, table); err != nil {
+			return nil, err
+		}
+	}
+	flags, err := allFlags()
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{readme: out, root + "/docs/flags.md": flags}, nil
+}
+
+// replace puts table between the markers of a section.
+func replace(text, section, table string) (string, error) {
+	begin, end := "<!-- begin "+section+" -->\n", "<!-- end "+section+" -->"
+	before, rest, ok := strings.Cut(text, begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		return "", fmt.Errorf("README.md has no section %q between %q and %q", section, strings.TrimSpace(begin), end)
+	}
+	return before + begin + table + end + after, nil
+}
+
+func annotations() string {
+	var b strings.Builder
+	b.WriteString("| key | type | default | example | meaning |\n|---|---|---|---|---|\n")
+	for _, a := range nodegroups.Annotations() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` | %s |\n", a.Key, a.Type, a.Default, a.Example, a.Meaning)
+	}
+	return b.String()
+}
+
+var described = regexp.MustCompile(`fqName: "([^"]*)", help: "(.*)", constLabels: {.*}, variableLabels: {([^}]*)}`)
+
+func metricsTable() string {
+	var b strings.Builder
+	b.WriteString("| metric | labels | meaning |\n|---|---|---|\n")
+	descriptions := make(chan *prometheus.Desc)
+	go func() {
+		defer close(descriptions)
+		metrics.New(nil, nil).Describe(descriptions)
+	}()
+	for d := range descriptions {
+		if m := described.FindStringSubmatch(d.String()); m != nil {
+			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", m[1], strings.ReplaceAll(m[3], ",", ", "), m[2])
+		}
+	}
+	return b.String()
+}
+
+// allFlags is what --help says.
+func allFlags() (string, error) {
+	var out, errs bytes.Buffer
+	if code := app.Main([]string{"--help"}, &out, &errs); code != 0 {
+		return "", fmt.Errorf("--help ended with %d: %s", code, errs.String())
+	}
+	help := strings.TrimRight(out.String(), "\n")
+	return "# All flags\n\nWhat `cluster-autoscaler-openstack --help` prints. The first section is this project's; the others are " +
+		"cluster-autoscaler's own.\n\n```\n" + help + "\n```\n", nil
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The documentation tells what the code does.
+func TestReferenceIsUpToDate(t *testing.T) {
+	files, err := render("../..")
+	require.NoError(t, err)
+	require.Len(t, files, 2)
+	for name, want := range files {
+		have, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(have), "run: go run ./hack/reference")
+	}
+}
+
+func TestReplaceNamesTheMissingSection(t *testing.T) {
+	_, err := replace("no markers here", "flags", "table")
+	require.ErrorContains(t, err, `"flags"`)
+}
