@@ -43,7 +43,7 @@ type CapacityOverrides struct {
 	GPUCount *int64
 	Labels   map[string]string
 	Taints   []v1.Taint
-	// Arch is a Kubernetes architecture such as amd64; empty: the image's, else amd64.
+	// Arch is a Kubernetes architecture such as amd64; empty: amd64.
 	Arch string
 }
 

@@ -97,13 +97,16 @@ func metricsTable() string {
 	return b.String()
 }
 
+// testFlags are what a test program adds to the flags, with their explanations.
+var testFlags = regexp.MustCompile(`(?m)^ +--test\..*\n(?:^ {40,}[^ ].*\n)*`)
+
 // allFlags is what --help says.
 func allFlags() (string, error) {
 	var out, errs bytes.Buffer
 	if code := app.Main([]string{"--help"}, &out, &errs); code != 0 {
 		return "", fmt.Errorf("--help ended with %d: %s", code, errs.String())
 	}
-	help := strings.TrimRight(out.String(), "\n")
+	help := strings.TrimRight(testFlags.ReplaceAllString(out.String(), ""), "\n")
 	return "# All flags\n\nWhat `cluster-autoscaler-openstack --help` prints. The first section is this project's; the others are " +
 		"cluster-autoscaler's own.\n\n```\n" + help + "\n```\n", nil
 }
