@@ -40,7 +40,10 @@ func requireRightTemplate(t *testing.T, w *world.World, group *world.Group) {
 		samples, err = w.Autoscaler.Samples(ctx, "cluster_autoscaler_openstack_template_drift_ratio", map[string]string{"node_group": group.Name}, "resource")
 		return err
 	}))
-	for _, resource := range []string{"cpu", "memory", "ephemeral-storage", "pods"} {
-		require.InDelta(t, 1, samples[resource], 0.001, "the template node's %s is wrong: %v", resource, samples)
+	// The template must never promise more than a node has; of memory it keeps a margin, as guests see less than the flavor says.
+	for resource, margin := range map[string]float64{"cpu": 0, "memory": 0.05, "ephemeral-storage": 0, "pods": 0} {
+		const rounding = 1e-6
+		require.GreaterOrEqual(t, samples[resource], 1-rounding, "the template node promises too much %s: %v", resource, samples)
+		require.LessOrEqual(t, samples[resource], 1+margin+rounding, "the template node promises too little %s: %v", resource, samples)
 	}
 }

@@ -21,10 +21,17 @@ type Size struct {
 	DiskGiB int64
 }
 
+// unseenMemoryPercent is what Linux' MemTotal lacks of a virtual machine's memory: firmware, the kernel itself and its page
+// tables. 3 % is what a Debian guest of 4 GiB shows; smaller machines lack more.
+const unseenMemoryPercent = 3
+
+// memory is MemTotal in bytes.
+func (s Size) memory() int64 { return s.RAMMiB << 20 / 100 * (100 - unseenMemoryPercent) }
+
 func (s Size) capacity() v1.ResourceList {
 	return v1.ResourceList{
 		v1.ResourceCPU:              *resource.NewQuantity(int64(s.VCPUs), resource.DecimalSI),
-		v1.ResourceMemory:           *resource.NewQuantity(s.RAMMiB<<20, resource.BinarySI),
+		v1.ResourceMemory:           *resource.NewQuantity(s.memory(), resource.BinarySI),
 		v1.ResourceEphemeralStorage: *resource.NewQuantity(s.DiskGiB<<30, resource.BinarySI),
 	}
 }
@@ -39,7 +46,7 @@ type hardware struct {
 func (h *hardware) MachineInfo() (*cadvisorapi.MachineInfo, error) {
 	return &cadvisorapi.MachineInfo{
 		NumCores:       h.size.VCPUs,
-		MemoryCapacity: uint64(h.size.RAMMiB) << 20,
+		MemoryCapacity: uint64(h.size.memory()),
 		InstanceID:     cadvisorapi.InstanceID(h.instance.ID),
 		// KVM gives a guest its server's UUID as the system UUID.
 		MachineID:  h.instance.ID,
