@@ -1,7 +1,6 @@
 package heatstack
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -207,105 +206,6 @@ func (p *plan) sends() bool {
 		}
 	}
 	return false
-}
-
-// find looks a member up in Heat's listing, the only authority on which index a server has.
-func (v *view) find(m nodegroups.Member) (int, decision) {
-	if m.ServerID == "" {
-		return v.findUnmade(m)
-	}
-	for _, row := range v.Rows {
-		i, ok := parseIndex(row.Index)
-		if !ok || row.ServerID != m.ServerID {
-			continue
-		}
-		if other := v.rows[i]; other.ServerID != m.ServerID {
-			// Two rows of one name while a member is being replaced: to name it would take the new server too.
-			if isBeingDeleted(row.Status) {
-				return i, decision{verdict: verdictDone}
-			}
-			return i, decision{verdictWait, fmt.Errorf("member %d is being replaced", i)}
-		}
-		return i, v.judge(i, row)
-	}
-	return 0, decision{verdict: verdictDone}
-}
-
-// findUnmade looks up a member that had no server when the caller last looked.
-func (v *view) findUnmade(m nodegroups.Member) (int, decision) {
-	i, ok := parseIndex(m.Index)
-	if !ok {
-		return 0, decision{verdictRefuse, fmt.Errorf("member %q has neither a server nor an index", m.ID())}
-	}
-	row, listed := v.rows[i]
-	switch {
-	case !listed:
-		return i, decision{verdict: verdictDone}
-	case row.ServerID != "":
-		return i, decision{verdictRefuse, fmt.Errorf("member %d has got the server %s meanwhile", i, row.ServerID)}
-	}
-	return i, v.judge(i, row)
-}
-
-// judge decides on a member that is listed.
-func (v *view) judge(i int, row MemberRow) decision {
-	ordered := isBeingDeleted(row.Status) || v.excluded[i]
-	switch {
-	case !ordered:
-		return decision{verdict: verdictSend}
-	case v.phase == phaseOwnUpdate, row.Status == "DELETE_COMPLETE", row.Status == "DELETE_IN_PROGRESS":
-		return decision{verdict: verdictDone}
-	}
-	// Its deletion was ordered and has failed, or never began: once more.
-	return decision{verdict: verdictSend}
-}
-
-// sizing is the indices that will remain while a plan is being made.
-type sizing struct {
-	view            *view
-	intended, named indexSet
-}
-
-// errNothingToShrink is wrapped when fewer members than asked for have never been made.
-var errNothingToShrink = errors.New("not that many members are ordered and not made")
-
-// shrink takes away by indices that no server has. Unlisted ones can only be taken from the top, by the count: Heat ignores
-// a name that is no member. Members listed without a server are named; failed ones go first.
-func (s sizing) shrink(by int) (sizing, error) {
-	out := sizing{view: s.view, intended: s.intended.minus(nil), named: s.named.minus(nil)}
-	if by <= 0 {
-		return s, fmt.Errorf("shrinking by %d", by)
-	}
-	for range by {
-		top := out.intended.top()
-		if top >= 0 && !out.view.living[top] {
-			delete(out.intended, top)
-			continue
-		}
-		unmade := out.unmade()
-		if unmade < 0 {
-			return s, fmt.Errorf("%w: %d are wanted, and a missing member below a living one cannot be named before Heat lists it", errNothingToShrink, by)
-		}
-		delete(out.intended, unmade)
-		out.named[unmade] = true
-	}
-	return out, nil
-}
-
-// unmade is the member without a server that goes first, -1 if there is none.
-func (s sizing) unmade() int {
-	best, bestFailed := -1, false
-	for i := range s.intended {
-		row := s.view.rows[i]
-		if !s.view.living[i] || row.ServerID != "" {
-			continue
-		}
-		isFailed := strings.HasSuffix(row.Status, "_FAILED")
-		if best < 0 || (isFailed && !bestFailed) || (isFailed == bestFailed && i > best) {
-			best, bestFailed = i, isFailed
-		}
-	}
-	return best
 }
 
 // busyError says that another action has to end first.

@@ -213,15 +213,6 @@ func (m *modelGroup) listing() []MemberRow {
 	return out
 }
 
-func (m *modelGroup) servant(server string) bool {
-	for _, row := range m.rows {
-		if row.server == server && !isBeingDeleted(row.status) {
-			return true
-		}
-	}
-	return false
-}
-
 func (m *modelGroup) alive() []string {
 	var out []string
 	for _, i := range m.indices() {

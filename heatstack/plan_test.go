@@ -51,7 +51,7 @@ func verdicts(lists ...[]decision) string {
 			out = append(out, [...]string{"wait", "send", "done", "refuse"}[d.verdict])
 		}
 	}
-	return strings.Join(out, " ")
+	return strings.Join(out, ",")
 }
 
 func TestPlan(t *testing.T) {
@@ -66,16 +66,16 @@ func TestPlan(t *testing.T) {
 		grow, shrink, rm string
 		keep             string
 	}{
-		"growth":                           {rows: "0 1", count: 2, wish: wishes{Grow: []int{2, 1}}, patch: "5 <nil>", grow: "send send", keep: "0 1"},
-		"growth above the maximum":         {rows: "0 1", count: 2, wish: wishes{Grow: []int{2, 1}, Max: 3}, patch: "3 <nil>", grow: "refuse send", keep: "0 1"},
+		"growth":                           {rows: "0 1", count: 2, wish: wishes{Grow: []int{2, 1}}, patch: "5 <nil>", grow: "send,send", keep: "0 1"},
+		"growth above the maximum":         {rows: "0 1", count: 2, wish: wishes{Grow: []int{2, 1}, Max: 3}, patch: "3 <nil>", grow: "refuse,send", keep: "0 1"},
 		"growth of nothing":                {rows: "0", count: 1, wish: wishes{Grow: []int{0}}, grow: "refuse"},
 		"removal":                          {rows: "0 1 2", count: 3, wish: wishes{Remove: server("s1")}, patch: "2 [1]", rm: "send", keep: "0 2"},
 		"removal with gaps":                {rows: "0 2 5", removed: "1 3 4", list: "4", count: 3, wish: wishes{Remove: server("s2")}, patch: "2 [2]", rm: "send", keep: "0 5"},
-		"removal of all":                   {rows: "0 2", removed: "1", count: 2, wish: wishes{Remove: server("s2", "s0")}, patch: "0 [0 2]", rm: "send send"},
+		"removal of all":                   {rows: "0 2", removed: "1", count: 2, wish: wishes{Remove: server("s2", "s0")}, patch: "0 [0 2]", rm: "send,send"},
 		"growth and removal":               {rows: "0 1 2", count: 3, wish: wishes{Grow: []int{1}, Remove: server("s0")}, patch: "3 [0]", grow: "send", rm: "send", keep: "1 2"},
-		"the same victim twice":            {rows: "0 1 2", count: 3, wish: wishes{Remove: server("s0", "s0")}, patch: "2 [0]", rm: "send send", keep: "1 2"},
+		"the same victim twice":            {rows: "0 1 2", count: 3, wish: wishes{Remove: server("s0", "s0")}, patch: "2 [0]", rm: "send,send", keep: "1 2"},
 		"a victim that is gone":            {rows: "0 1 2", count: 3, wish: wishes{Remove: server("gone")}, rm: "done"},
-		"one gone, one not":                {rows: "0 1 2", count: 3, wish: wishes{Remove: server("gone", "s2")}, patch: "2 [2]", rm: "done send", keep: "0 1"},
+		"one gone, one not":                {rows: "0 1 2", count: 3, wish: wishes{Remove: server("gone", "s2")}, patch: "2 [2]", rm: "done,send", keep: "0 1"},
 		"the index holds another server":   {rows: "0 1 2", count: 3, wish: wishes{Remove: []nodegroups.Member{{Index: "1", ServerID: "old"}}}, rm: "done"},
 		"the listing knows the index best": {rows: "0 1 2", count: 3, wish: wishes{Remove: []nodegroups.Member{{Index: "0", ServerID: "s2"}}}, patch: "2 [2]", rm: "send", keep: "0 1"},
 		"being deleted already":            {rows: "0 1:DELETE_IN_PROGRESS 2", list: "1", count: 2, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: server("s1")}, rm: "done"},
@@ -101,10 +101,10 @@ func TestPlan(t *testing.T) {
 		"an unmade member that is gone":             {rows: "0", count: 1, wish: wishes{Remove: []nodegroups.Member{unmade(1)}}, rm: "done"},
 		"a member without a name":                   {rows: "0", count: 1, wish: wishes{Remove: []nodegroups.Member{{Placeholder: "p"}}}, rm: "refuse"},
 		"a server Heat has not tied to its member":  {rows: "0 1:-", count: 2, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: []nodegroups.Member{{Index: "1", ServerID: "s1"}}}, rm: "done"},
-		"failed members with and without a server":  {rows: "0 1:CREATE_FAILED 2:CREATE_FAILED-", count: 3, status: "UPDATE_FAILED", wish: wishes{Remove: append(server("s1"), unmade(2))}, patch: "1 [1 2]", rm: "send send", keep: "0"},
+		"failed members with and without a server":  {rows: "0 1:CREATE_FAILED 2:CREATE_FAILED-", count: 3, status: "UPDATE_FAILED", wish: wishes{Remove: append(server("s1"), unmade(2))}, patch: "1 [1 2]", rm: "send,send", keep: "0"},
 		"a failed member, others not listed":        {rows: "0 1 3 4:CREATE_FAILED", count: 5, status: "UPDATE_FAILED", wish: wishes{Remove: server("s4")}, patch: "4 [4]", rm: "send", keep: "0 1 3"},
-		"shrink what is missing at the top":         {rows: "0 1", count: 4, status: "UPDATE_FAILED", wish: wishes{Shrink: []int{1, 1}}, patch: "2 <nil>", shrink: "send send", keep: "0 1"},
-		"shrink more than is missing":               {rows: "0 1", count: 3, status: "UPDATE_FAILED", wish: wishes{Shrink: []int{1, 1}}, patch: "2 <nil>", shrink: "send refuse", keep: "0 1"},
+		"shrink what is missing at the top":         {rows: "0 1", count: 4, status: "UPDATE_FAILED", wish: wishes{Shrink: []int{1, 1}}, patch: "2 <nil>", shrink: "send,send", keep: "0 1"},
+		"shrink more than is missing":               {rows: "0 1", count: 3, status: "UPDATE_FAILED", wish: wishes{Shrink: []int{1, 1}}, patch: "2 <nil>", shrink: "send,refuse", keep: "0 1"},
 		"shrink a gap that Heat does not list":      {rows: "0 1 3", count: 4, status: "UPDATE_FAILED", wish: wishes{Shrink: []int{1}}, shrink: "refuse"},
 		"shrink a gap and remove what is above":     {rows: "0 1 3", count: 4, status: "UPDATE_FAILED", wish: wishes{Shrink: []int{1}, Remove: server("s3")}, patch: "2 [3]", shrink: "send", rm: "send", keep: "0 1"},
 		"shrink members without a server":           {rows: "0 1:- 2 3:CREATE_FAILED- 4:-", count: 5, status: "UPDATE_FAILED", wish: wishes{Shrink: []int{2}}, patch: "3 [3 4]", shrink: "send", keep: "0 2"},
@@ -242,17 +242,20 @@ func TestPlanWaitsWhileAMemberIsReplaced(t *testing.T) {
 	}
 	o := observation{Status: "UPDATE_COMPLETE", Count: 2, Append: true, Members: true, Rows: rows}
 	p := makePlan(o, wishes{Remove: server("old", "gone", "s1")})
-	assert.Equal(t, "wait done send", verdicts(p.Remove))
+	assert.Equal(t, "wait,done,send", verdicts(p.Remove))
 	assert.Equal(t, []string{"1"}, p.List)
 }
 
 func TestIndicesAndParameters(t *testing.T) {
 	assert.Equal(t, []int{0, 2, 3}, firstFree(3, indexSet{1: true}).sorted())
 	assert.Empty(t, firstFree(-1, nil))
-	for text, want := range map[string]int{"3": 3, " 0 ": 0, "4.0": 4} {
-		got, ok := parseSize(text)
-		assert.True(t, ok, text)
-		assert.Equal(t, want, got)
+	for _, tc := range []struct {
+		text string
+		want int
+	}{{"3", 3}, {" 0 ", 0}, {"4.0", 4}} {
+		got, ok := parseSize(tc.text)
+		assert.True(t, ok, tc.text)
+		assert.Equal(t, tc.want, got)
 	}
 	for _, text := range []string{"", "x", "-1", "1.5", "-2.0", "******"} {
 		_, ok := parseSize(text)

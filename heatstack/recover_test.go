@@ -99,6 +99,18 @@ func TestALivingMemberInCheckFailedStopsUpdates(t *testing.T) {
 	assert.Equal(t, 2, b.checks)
 }
 
+func TestAStackThatMustNotBeRetriedIsReported(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 3)
+	b.change(func() { s.status, s.rows[1].Status = "CHECK_FAILED", "CHECK_FAILED" })
+	b.refresh(s)
+	b.pass(s, 10*time.Minute, 30*time.Second)
+	assert.Empty(t, b.sent())
+	assert.Equal(t, 1, b.checks)
+	assert.Contains(t, b.reasons(), nodegroups.ReasonUnhealthyMember)
+	assert.Contains(t, b.reasons(), nodegroups.ReasonStackFailed)
+}
+
 func TestADeadMemberInCheckFailedStopsNothing(t *testing.T) {
 	b := newBench(t)
 	s := b.add("a", 3)

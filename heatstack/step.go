@@ -107,6 +107,10 @@ func (w *writer) decide(ctx context.Context, l *look, shares []share) {
 			w.decideRemoval(ctx, l, s)
 			continue
 		}
+		var problem nodegroups.Problem
+		if s.intent.kind == wantRetry && errors.As(s.decisions[0].err, &problem) {
+			w.report(problem) // there is no caller who could be told
+		}
 		w.mu.Lock()
 		switch d := s.decisions[0]; d.verdict {
 		case verdictRefuse:
@@ -160,8 +164,9 @@ func (w *writer) orphaned(ctx context.Context, l *look, m nodegroups.Member) err
 		}
 	}
 	server, err := w.all.nova.GetServer(ctx, m.ServerID)
-	if err != nil || server.Status == "DELETED" || server.TaskState == "deleting" {
-		return nil // gone, or to be asked again in the caller's next try
+	isAlive := err == nil && server.Status != "DELETED" && server.TaskState != "deleting"
+	if !isAlive { // or Nova does not say, and the caller's next try asks again
+		return nil
 	}
 	return fmt.Errorf("server %s lives but is not a member of the stack: delete it by hand if it is not needed", m.ServerID)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -137,7 +138,7 @@ func (w *writer) take() (intents []*intent, ended bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.all.opts.Clock.Now()
-	candidates := append(w.waiting, w.queue...)
+	candidates := slices.Concat(w.waiting, w.queue)
 	w.queue, w.waiting = nil, nil
 	for _, i := range candidates {
 		age := now.Sub(i.arrived)
@@ -153,7 +154,7 @@ func (w *writer) take() (intents []*intent, ended bool) {
 		w.running = false
 		return nil, true
 	}
-	return append([]*intent(nil), w.waiting...), false
+	return slices.Clone(w.waiting), false
 }
 
 // waitsFor is what an intent has waited for in vain.
@@ -199,7 +200,7 @@ func (w *writer) sleep(ctx context.Context, d time.Duration) {
 func (w *writer) giveUp() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, i := range append(w.waiting, w.queue...) {
+	for _, i := range slices.Concat(w.waiting, w.queue) {
 		i.resolve(errClosed)
 	}
 	w.queue, w.waiting, w.running = nil, nil, false

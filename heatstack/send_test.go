@@ -1,0 +1,247 @@
+package heatstack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+func TestALostUpdateIsReportedAndSentAgain(t *testing.T) {
+	for _, lost := range []int{1, 2} {
+		b := newBench(t)
+		s := b.add("a", 4)
+		n := 0
+		b.patchHook = func(s *fakeStack, _ map[string]any) (bool, error) {
+			if n++; n <= lost {
+				b.applyLocked(s, map[string]any{"node_count": 5 + n}) // another update at the same moment wins
+				return true, nil
+			}
+			return false, nil
+		}
+		m := b.member(s, 0)
+		require.NoError(t, b.do(func(ctx context.Context) error { return b.ws.Remove(ctx, s.ref, []nodegroups.Member{m}) },
+			func() { b.settle(s) }))
+		assert.Contains(t, b.reasons(), nodegroups.ReasonLostUpdate)
+		assert.Equal(t, fmt.Sprintf("a %d [0]", 4+lost), b.sent()[len(b.sent())-1])
+		b.settle(s)
+		assert.Len(t, b.ids(s), 4+lost)
+		assert.NotContains(t, b.ids(s), m.ServerID)
+	}
+}
+
+func TestAConvergentEngineHidesNothing(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 4)
+	require.NoError(t, b.grow(s, 1))
+	b.settle(s)
+	isLost := true
+	b.patchHook = func(s *fakeStack, _ map[string]any) (bool, error) {
+		if isLost {
+			isLost = false
+			s.status = "UPDATE_IN_PROGRESS" // another update without effect won
+			return true, nil
+		}
+		return false, nil
+	}
+	require.NoError(t, b.grow(s, 1))
+	assert.Equal(t, []string{"a 5 <nil>", "a 6 <nil>", "a 6 <nil>"}, b.sent())
+	assert.Contains(t, b.reasons(), nodegroups.ReasonLostUpdate)
+}
+
+func TestAnUpdateThatIsLostAgainAndAgainIsAnError(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 4)
+	b.patchHook = func(*fakeStack, map[string]any) (bool, error) { return true, nil }
+	err := b.grow(s, 1)
+	var p nodegroups.Problem
+	require.ErrorAs(t, err, &p)
+	assert.Equal(t, nodegroups.ReasonLostUpdate, p.Reason)
+	assert.Equal(t, "stack-a", p.Stack)
+	assert.Len(t, b.sent(), sendTries)
+}
+
+func TestAnUpdateWithoutAnAnswer(t *testing.T) {
+	for name, tc := range map[string]struct {
+		arrives bool
+		err     error
+		patches int
+	}{
+		"it had arrived":     {true, httpError(http.StatusGatewayTimeout), 1},
+		"it had not":         {false, httpError(http.StatusBadGateway), 2},
+		"the time was up":    {true, context.DeadlineExceeded, 1},
+		"the line was cut":   {false, errors.New("connection reset"), 2},
+		"too many requests":  {false, httpError(http.StatusTooManyRequests), 2},
+		"the engine is busy": {false, httpError(http.StatusConflict), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			s := b.add("a", 2)
+			first := true
+			b.patchHook = func(s *fakeStack, parameters map[string]any) (bool, error) {
+				if !first {
+					return false, nil
+				}
+				first = false
+				if tc.arrives {
+					b.applyLocked(s, parameters)
+				}
+				return true, tc.err
+			}
+			require.NoError(t, b.remove(s, 0))
+			b.idle()
+			assert.Len(t, b.sent(), tc.patches)
+			b.settle(s)
+			assert.Len(t, b.ids(s), 1)
+		})
+	}
+}
+
+func TestWhatHeatRefusesIsAnError(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 2)
+	b.patchHook = func(*fakeStack, map[string]any) (bool, error) { return true, httpError(http.StatusForbidden) }
+	err := b.grow(s, 1)
+	require.True(t, hasStatus(err, http.StatusForbidden), "%v", err)
+	assert.Len(t, b.sent(), 1)
+	assert.Zero(t, b.ws.Pending("a"))
+}
+
+func TestOneBadReadIsNotTheEnd(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 2)
+	b.change(func() { b.readErr = httpError(http.StatusServiceUnavailable) })
+	require.NoError(t, b.do(func(ctx context.Context) error { return b.ws.Grow(ctx, s.ref, 1) }, func() {
+		b.change(func() {
+			if b.reads > 1 {
+				b.readErr = nil
+			}
+		})
+	}))
+	b.change(func() { b.readErr = httpError(http.StatusServiceUnavailable) })
+	require.Error(t, b.grow(s, 1))
+	assert.Len(t, b.sent(), 1, "nothing is written to a stack that can't be read")
+}
+
+func TestAForeignUpdate(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 4)
+	b.change(func() { b.applyLocked(s, map[string]any{"node_count": 5}) })
+	require.NoError(t, b.grow(s, 1), "growth supersedes it")
+	assert.Equal(t, []string{"a 6 <nil>"}, b.sent())
+	b.settle(s)
+
+	b.change(func() { b.applyLocked(s, map[string]any{"node_count": 7}) })
+	ctx, cancel := context.WithCancel(context.Background())
+	m := b.member(s, 0)
+	err := b.do(func(context.Context) error { return b.ws.Remove(ctx, s.ref, []nodegroups.Member{m}) }, func() {
+		w := b.ws.of("a", nil)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, i := range w.waiting {
+			if i.waits != nil {
+				cancel()
+			}
+		}
+	})
+	cancel()
+	var p nodegroups.Problem
+	require.ErrorAs(t, err, &p)
+	assert.Equal(t, nodegroups.ReasonForeignUpdate, p.Reason)
+	require.ErrorIs(t, err, context.Canceled)
+	b.settle(s)
+	b.idle()
+	assert.Len(t, b.sent(), 1, "a removal that was withdrawn is not sent")
+
+	b.change(func() { b.applyLocked(s, map[string]any{"node_count": 7}) })
+	steps := 0
+	require.NoError(t, b.do(func(ctx context.Context) error { return b.ws.Remove(ctx, s.ref, []nodegroups.Member{m}) }, func() {
+		if steps++; steps == 30 {
+			b.settle(s)
+		}
+	}), "and one that waits is done when the stack is at rest")
+	assert.Equal(t, "a 6 [0]", b.sent()[1])
+}
+
+func TestALostUpdateOfACallerThatHasGoneIsNotRepeated(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 4)
+	ctx, cancel := context.WithCancel(context.Background())
+	b.patchHook = func(*fakeStack, map[string]any) (bool, error) {
+		cancel() // while the update is on its way
+		return true, nil
+	}
+	m := b.member(s, 1)
+	err := b.do(func(context.Context) error { return b.ws.Remove(ctx, s.ref, []nodegroups.Member{m}) })
+	require.ErrorIs(t, err, context.Canceled)
+	b.idle()
+	assert.Len(t, b.sent(), 1)
+	assert.Empty(t, b.ws.Removing("a"))
+}
+
+func TestPatienceEnds(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 4)
+	b.change(func() { s.status = "CHECK_IN_PROGRESS" })
+	begin := b.clock.Now()
+	err := b.grow(s, 1)
+	require.ErrorContains(t, err, "CHECK_IN_PROGRESS")
+	assert.GreaterOrEqual(t, b.clock.Since(begin), patience)
+	assert.Empty(t, b.sent())
+}
+
+func TestTheClassicEngine(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 4)
+	b.change(func() { b.classic = true })
+	require.NoError(t, b.grow(s, 2))
+	assert.Equal(t, "4", b.observed["a"].Parameters["node_count"], "it shows the old size")
+	assert.Equal(t, 2, b.ws.Pending("a"))
+
+	require.NoError(t, b.grow(s, 1), "queued behind the update")
+	assert.Equal(t, 3, b.ws.Pending("a"))
+	assert.Len(t, b.sent(), 1)
+
+	m := b.member(s, 0)
+	steps := 0
+	require.NoError(t, b.do(func(ctx context.Context) error { return b.ws.Remove(ctx, s.ref, []nodegroups.Member{m}) }, func() {
+		if steps++; steps == 20 {
+			b.settle(s)
+		}
+	}))
+	b.settle(s)
+	b.refresh(s)
+	b.settle(s)
+	b.refresh(s)
+	assert.Zero(t, b.ws.Pending("a"))
+	assert.Len(t, b.ids(s), 6)
+	assert.NotContains(t, b.ids(s), m.ServerID)
+	assert.Equal(t, 1, b.verified)
+	assert.Zero(t, b.wrong)
+	assert.Empty(t, b.reasons())
+}
+
+func TestTheClassicEngineLosesAnUpdate(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 4)
+	b.change(func() { b.classic = true })
+	b.patchHook = func(s *fakeStack, _ map[string]any) (bool, error) {
+		s.status = "UPDATE_IN_PROGRESS" // of somebody else, with the parameters as they are
+		return true, nil
+	}
+	require.NoError(t, b.remove(s, 1))
+	assert.Equal(t, -1, b.ws.Pending("a"))
+	assert.Len(t, b.ws.Removing("a"), 1)
+	b.settle(s)
+	b.refresh(s)
+	assert.Contains(t, b.reasons(), nodegroups.ReasonLostUpdate)
+	assert.Zero(t, b.ws.Pending("a"))
+	assert.Empty(t, b.ws.Removing("a"), "it was not removed")
+	assert.Len(t, b.ids(s), 4)
+}
