@@ -230,7 +230,8 @@ func (s *Stack) Listed() map[string]string {
 	return members
 }
 
-// Servers lists the stack's servers as Nova knows them, without those that are being deleted.
+// Servers lists the stack's servers as Nova knows them, without those that are being deleted or, for a moment longer than
+// Heat waits for, have been.
 func (s *Stack) Servers() []Server {
 	s.c.t.Helper()
 	var list struct {
@@ -238,7 +239,7 @@ func (s *Stack) Servers() []Server {
 	}
 	s.c.Get(api.Compute, "/servers/detail?name="+s.Name, &list)
 	return slices.DeleteFunc(list.Servers, func(server Server) bool {
-		return server.Metadata["metering.stack"] != s.ID || server.Task == "deleting"
+		return server.Metadata["metering.stack"] != s.ID || server.Task == "deleting" || server.Status == "DELETED"
 	})
 }
 
