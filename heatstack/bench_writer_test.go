@@ -139,6 +139,13 @@ func (b *writerBench) refresh(s *fakeStack) {
 	b.idle()
 }
 
+// shownSize is the size parameter as the reading half was last told of it.
+func (b *writerBench) shownSize(id string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.observed[id].Parameters["node_count"]
+}
+
 func (b *writerBench) reasons() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

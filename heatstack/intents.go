@@ -31,8 +31,10 @@ type intent struct {
 	// withdrawn: its caller has gone. abandoned: its caller went while it was in an update; should that turn out not to have
 	// been carried out it is withdrawn, because nobody expects it to happen any more.
 	withdrawn, abandoned bool
-	// answered: its caller has its answer. A growth that is answered may still be queued.
+	// answered: its caller has its answer.
 	answered bool
+	// queued: a growth that was accepted and could not be sent yet. It counts as ordered.
+	queued bool
 	// resolved: it is dealt with.
 	resolved bool
 	// second: a removal that is ordered again, because the first order had no effect.

@@ -45,7 +45,7 @@ func (w *writer) pending() int {
 	n := 0
 	for _, list := range [][]*intent{w.waiting, w.queue} {
 		for _, i := range list {
-			if i.kind == wantGrowth && i.answered && !i.resolved {
+			if i.queued && !i.resolved && !i.withdrawn {
 				n += i.by
 			}
 		}

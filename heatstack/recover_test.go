@@ -104,7 +104,7 @@ func TestAStackThatMustNotBeRetriedIsReported(t *testing.T) {
 	s := b.add("a", 3)
 	b.change(func() { s.status, s.rows[1].Status = "CHECK_FAILED", "CHECK_FAILED" })
 	b.refresh(s)
-	b.pass(s, 10*time.Minute, 30*time.Second)
+	b.pass(s, 20*time.Minute, 30*time.Second)
 	assert.Empty(t, b.sent())
 	assert.Equal(t, 1, b.checks)
 	assert.Contains(t, b.reasons(), nodegroups.ReasonUnhealthyMember)

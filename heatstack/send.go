@@ -128,7 +128,6 @@ func (w *writer) pause(d time.Duration) bool {
 func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResult, tries int) (sent, again bool) {
 	if r.detail != nil {
 		o.updated = r.detail.Updated
-		defer w.all.hooks.observed(r.detail) // after the new truth is in place
 	}
 	switch r.outcome {
 	case sentConfirmed, sentAccepted:
@@ -141,11 +140,13 @@ func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResul
 		if len(p.Victims) > 0 {
 			w.removals = append(w.removals, &removal{victims: p.Victims, keep: p.Keep, order: o, second: isSecond(shares)})
 		}
-		w.carriedOutLocked(shares)
+		done := w.carriedOut(shares)
 		if asksForMore(shares) {
 			w.recovery.reset()
 		}
 		w.mu.Unlock()
+		w.all.hooks.observed(r.detail) // before the callers go on, so that they see the new size
+		w.answer(done)
 		return true, false
 	case sentConflict, sentLater:
 		w.uncommit(shares, r.err)
@@ -158,6 +159,7 @@ func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResul
 		return false, false
 	case sentLost:
 		w.forgetLast()
+		w.all.hooks.observed(r.detail)
 		problem := lostUpdate()
 		if r.err == nil {
 			w.report(problem)
@@ -184,14 +186,21 @@ func (w *writer) forgetLast() {
 
 // queueGrowth answers those who want growth of a stack whose classic engine is busy: the growth is queued, and counts.
 func (w *writer) queueGrowth(l *look, shares []share) {
+	var queued []*intent
 	w.mu.Lock()
 	for _, s := range shares {
-		if s.intent.kind == wantGrowth && !s.intent.resolved {
-			s.intent.answer(nil)
+		if s.intent.kind == wantGrowth && !s.intent.resolved && !s.intent.withdrawn {
+			s.intent.queued = true
+			queued = append(queued, s.intent)
 		}
 	}
 	w.mu.Unlock()
 	w.all.hooks.observed(l.detail)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, i := range queued {
+		i.answer(nil)
+	}
 }
 
 // uncommit puts intents back that were not sent.

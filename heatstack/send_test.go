@@ -201,7 +201,7 @@ func TestTheClassicEngine(t *testing.T) {
 	s := b.add("a", 4)
 	b.change(func() { b.classic = true })
 	require.NoError(t, b.grow(s, 2))
-	assert.Equal(t, "4", b.observed["a"].Parameters["node_count"], "it shows the old size")
+	assert.Equal(t, "4", b.shownSize("a"), "it shows the old size")
 	assert.Equal(t, 2, b.ws.Pending("a"))
 
 	require.NoError(t, b.grow(s, 1), "queued behind the update")

@@ -44,7 +44,10 @@ func (w *writer) step(parent context.Context, intents []*intent, tries int) (sen
 	log := klog.FromContext(ctx).WithValues("stack", l.ref.Name, "size", p.Count, "was", l.Count, "remove", p.List, "victims", p.Victims)
 	if w.all.opts.DryRun {
 		log.Info("Dry run: the stack would be updated")
-		w.carriedOut(shares)
+		w.mu.Lock()
+		done := w.carriedOut(shares)
+		w.mu.Unlock()
+		w.answer(done)
 		return false, false
 	}
 	if !w.commit(shares) {
@@ -94,7 +97,7 @@ func (w *writer) readFailed(intents []*intent, err error) {
 	defer w.mu.Unlock()
 	for _, i := range intents {
 		i.waits = err
-		if final && (!i.answered || isNotFound(err)) {
+		if final && (!i.queued || isNotFound(err)) {
 			i.resolve(err)
 		}
 	}
@@ -197,27 +200,32 @@ func (s share) sends() bool {
 	return false
 }
 
-// carriedOut answers the intents that were in an update that Heat has taken.
-func (w *writer) carriedOut(shares []share) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.carriedOutLocked(shares)
-}
-
-func (w *writer) carriedOutLocked(shares []share) {
+// carriedOut marks the intents that were in an update that Heat has taken, and returns those that are to be answered. It
+// needs the lock.
+func (w *writer) carriedOut(shares []share) (done []*intent) {
 	for _, s := range shares {
 		if !s.sends() {
 			continue
 		}
-		s.intent.committed = false
 		if s.intent.kind == wantRemoval {
 			s.intent.members = s.waitingMembers()
 			if len(s.intent.members) > 0 {
-				s.intent.withdrawn = s.intent.abandoned
+				s.intent.committed, s.intent.withdrawn = false, s.intent.abandoned
 				continue
 			}
 		}
-		s.intent.resolve(nil)
+		s.intent.resolved = true
+		done = append(done, s.intent)
+	}
+	return done
+}
+
+// answer tells the callers of intents that are done.
+func (w *writer) answer(done []*intent) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, i := range done {
+		i.resolve(nil)
 	}
 }
 

@@ -144,7 +144,7 @@ func (w *writer) take() (intents []*intent, ended bool) {
 		age := now.Sub(i.arrived)
 		switch {
 		case i.withdrawn, i.resolved:
-		case i.answered && age > queuePatience, !i.answered && age > patience:
+		case i.queued && age > queuePatience, !i.queued && age > patience:
 			i.resolve(fmt.Errorf("not done within %s: %w", age.Round(time.Second), waitsFor(i.waits)))
 		default:
 			w.waiting = append(w.waiting, i)

@@ -19,7 +19,7 @@ func TestGrowSendsOnlyTheSize(t *testing.T) {
 	s := b.add("a", 2)
 	require.NoError(t, b.grow(s, 3))
 	assert.Equal(t, []string{"a 5 <nil>"}, b.sent())
-	assert.Equal(t, "5", b.observed["a"].Parameters["node_count"], "the size is known when Grow returns")
+	assert.Equal(t, "5", b.shownSize("a"), "the size is known when Grow returns")
 	assert.Zero(t, b.ws.Pending("a"))
 	b.settle(s)
 	assert.Len(t, b.ids(s), 5)
