@@ -25,9 +25,9 @@ func election() componentconfig.LeaderElectionConfiguration {
 }
 
 // holder is who has the lease, empty if nobody.
-func holder(t *testing.T, client *fake.Clientset) string {
+func holder(ctx context.Context, t *testing.T, client *fake.Clientset) string {
 	t.Helper()
-	lease, err := client.CoordinationV1().Leases("ca").Get(context.Background(), "the-lease", metav1.GetOptions{})
+	lease, err := client.CoordinationV1().Leases("ca").Get(context.WithoutCancel(ctx), "the-lease", metav1.GetOptions{})
 	require.NoError(t, err)
 	if lease.Spec.HolderIdentity == nil {
 		return ""
@@ -40,14 +40,14 @@ func TestTheLeaseIsHeldUntilTheWorkHasEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	failure := errors.New("the work's own")
 	err := lead(ctx, election(), client, "ca", record.NewFakeRecorder(100), func() error {
-		require.NotEmpty(t, holder(t, client))
+		require.NotEmpty(t, holder(ctx, t, client))
 		cancel() // SIGTERM
 		<-ctx.Done()
-		require.NotEmpty(t, holder(t, client), "nobody else may begin while this one finishes")
+		require.NotEmpty(t, holder(ctx, t, client), "nobody else may begin while this one finishes")
 		return failure
 	})
 	require.ErrorIs(t, err, failure)
-	require.Empty(t, holder(t, client), "the next leader need not wait for the lease to run out")
+	require.Empty(t, holder(ctx, t, client), "the next leader need not wait for the lease to run out")
 }
 
 func TestAReplicaThatNeverLeadsEndsQuietly(t *testing.T) {

@@ -24,11 +24,12 @@ type looper struct {
 
 // run runs one loop after the other until ctx ends. A loop that has begun is finished.
 func (l *looper) run(ctx context.Context) {
-	last := time.Now()
-	for previous := last; ctx.Err() == nil; l.wait(ctx, previous) {
-		// A loop after which nothing is to wait is one that did something since the last but one.
-		previous, last = last, time.Now()
+	previous, last := time.Now(), time.Now()
+	for ctx.Err() == nil {
 		loop.RunAutoscalerOnce(l.autoscaler, l.health, last)
+		// The trigger does not wait if anything was done since the last loop but one began.
+		l.wait(ctx, previous)
+		previous, last = last, time.Now()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -178,7 +179,7 @@ func TestTheProgramScalesServesAndEndsInGoodOrder(t *testing.T) {
 	require.Equal(t, http.StatusOK, code)
 	r.eventually(t, "metrics", func() bool {
 		body, _ = r.get(t, "/metrics")
-		return bytes.Contains([]byte(body), []byte(`cluster_autoscaler_openstack_node_group_target_size{node_group="workers"} 1`))
+		return strings.Contains(body, `cluster_autoscaler_openstack_node_group_target_size{node_group="workers"} 1`)
 	})
 	require.Contains(t, body, `cluster_autoscaler_openstack_api_requests_total{code="202",method="PATCH",service="heat"} 1`)
 	require.Contains(t, body, "cluster_autoscaler_scaled_up_nodes_total", "core's own metrics are beside ours")
@@ -199,7 +200,7 @@ func TestADryRunDecidesAndWritesNothing(t *testing.T) {
 	r := start(t, "--dry-run", "--leader-elect=false")
 	r.eventually(t, "the decision is counted", func() bool {
 		body, _ := r.get(t, "/metrics")
-		return bytes.Contains([]byte(body), []byte(`cluster_autoscaler_openstack_dry_run_decisions_total{action="grow",node_group="workers"}`))
+		return strings.Contains(body, `cluster_autoscaler_openstack_dry_run_decisions_total{action="grow",node_group="workers"}`)
 	})
 	require.NoError(t, r.terminate(t))
 	require.Equal(t, "0", r.size(t))
@@ -218,7 +219,7 @@ func TestItWaitsForACloudThatIsDownAndEndsAtOnceWhileItDoes(t *testing.T) {
 	conf := filepath.Join(t.TempDir(), "cloud.conf")
 	require.NoError(t, os.WriteFile(conf, []byte("[Global]\nauth-url=http://127.0.0.1:1/v3\nusername=u\npassword=p\ntenant-name=t\ndomain-name=d\n"), 0o600))
 	r = start(t, "--leader-elect=false", "--cloud-config="+conf)
-	r.eventually(t, "it tries again", func() bool { return bytes.Contains([]byte(r.log.String()), []byte("trying again")) })
+	r.eventually(t, "it tries again", func() bool { return strings.Contains(r.log.String(), "trying again") })
 	require.NoError(t, r.terminate(t))
 }
 

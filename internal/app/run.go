@@ -178,10 +178,10 @@ func (p *program) autoscale(ctx context.Context) error {
 
 // orderly is nil for an error that only says that the program was told to end.
 func orderly(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // groupOf is the name of the group that a node is in, empty if it is in none.
