@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"slices"
@@ -100,7 +101,8 @@ func IsUnavailable(err error) bool {
 	if _, ok := StatusCode(err); ok {
 		return hasCode(err, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout)
 	}
-	if untrusted(err) {
+	var file *fs.PathError // a missing credentials file; its syscall.Errno looks like a net.Error
+	if untrusted(err) || errors.As(err, &file) {
 		return false
 	}
 	var network net.Error // *url.Error is one
