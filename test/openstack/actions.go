@@ -43,11 +43,10 @@ func actionFailure(action string, failures []string) string {
 	}
 	quoted := make([]string, len(failures))
 	for i, f := range failures {
-		q := "'"
+		quoted[i] = "'" + strings.ReplaceAll(f, "'", `\'`) + "'"
 		if strings.Contains(f, "'") && !strings.Contains(f, `"`) {
-			q = `"`
+			quoted[i] = `"` + f + `"`
 		}
-		quoted[i] = q + f + q
 	}
 	return "Resource CHECK failed: [" + strings.Join(quoted, ", ") + "]"
 }
@@ -57,8 +56,8 @@ func (st *stack) apply(action string) (failures []string) {
 	for _, r := range st.sorted() {
 		failure := ""
 		switch {
-		case action == "CHECK" && r.busy:
-			// Measured: a check in the middle of an update is accepted, and fails at once while the update goes on below.
+		case r.busy:
+			// Measured: an action in the middle of an update is accepted, and fails at once while the update goes on below.
 			failures = append(failures, fmt.Sprintf("The resource %s is already being updated.", r.name))
 			continue
 		case action != "CHECK" && (r.status == "FAILED" || r.status == "IN_PROGRESS"):

@@ -214,6 +214,37 @@ func TestCheckDuringAnUpdate(t *testing.T) {
 	assert.Len(t, c.Servers(), 3, "the update below goes on")
 }
 
+func TestSuspendDuringAnUpdate(t *testing.T) {
+	c := newCloud(t)
+	id := c.flat("g", 2)
+	c.patch(id, params{"node_count": 3})
+	c.clock.Step(2 * time.Second)
+	require.NoError(t, c.Act(id, "suspend"))
+	c.settle()
+	assert.Equal(t, "SUSPEND_FAILED", c.stack(id).Status)
+	assert.EqualError(t, c.PatchStack(id, nil), "Updating a stack when it is suspended is not supported.", "though it failed")
+	require.NoError(t, c.Act(id, "resume"))
+	c.settle()
+	c.patch(id, nil)
+	c.settle()
+	assert.Equal(t, "UPDATE_COMPLETE", c.stack(id).Status)
+}
+
+func TestCheckOfBrokenServers(t *testing.T) {
+	c := newCloud(t)
+	id := c.flat("g", 2)
+	for _, m := range c.stack(id).Members {
+		c.BreakServer(m.ServerID, "host died")
+	}
+	require.NoError(t, c.Act(id, "check"))
+	c.settle()
+	assert.Equal(t, `Resource CHECK failed: ['["Error: resources.nodes.resources[0]: \'status\': expected \'ACTIVE\', got \'ERROR\'", `+
+		`"Error: resources[1]: \'status\': expected \'ACTIVE\', got \'ERROR\'"]']`, c.stack(id).Reason)
+	c.patch(id, nil)
+	c.settle()
+	assert.Equal(t, map[string]Cause{"0": Replaced, "1": Replaced}, c.causes(0))
+}
+
 func TestAnUnhealthyMemberIsReplacedThoughItsServerLives(t *testing.T) {
 	c := newCloud(t)
 	id := c.flat("g", 3)

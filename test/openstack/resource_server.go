@@ -226,7 +226,7 @@ func (r *resource) checkServer() string {
 		return r.failure("NotFound", fmt.Sprintf("Instance %s could not be found. (HTTP 404) (Request-ID: %s)", r.physical, r.st.sim.requestID()))
 	}
 	if status := r.server.status; status != "ACTIVE" {
-		return r.failure("ResourceUnknownStatus", fmt.Sprintf("Server %s failed - Unknown status %s due to \"None\"", r.server.name, status))
+		return r.failure("Error", fmt.Sprintf("'status': expected 'ACTIVE', got '%s'", status))
 	}
 	return ""
 }

@@ -161,7 +161,7 @@ func (st *stack) update(p patch) *apiError {
 	switch {
 	case st.action == "DELETE":
 		return &apiError{400, "NotSupported", "Updating a stack when it is deleting is not supported."}
-	case st.action == "SUSPEND" && st.status == "COMPLETE":
+	case st.action == "SUSPEND": // in progress, complete or failed
 		return &apiError{400, "NotSupported", "Updating a stack when it is suspended is not supported."}
 	case st.classic && st.status == "IN_PROGRESS":
 		return &apiError{409, "ActionInProgress", fmt.Sprintf("Stack %s already has an action (%s) in progress.", st.name, st.action)}
