@@ -103,7 +103,9 @@ func (w *world) restart() {
 		Reporter: nodegroups.ReporterFunc(func(p nodegroups.Problem) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.lastReport = append(w.lastReport, p.Error())
+			if n := len(w.lastReport); n == 0 || w.lastReport[n-1] != p.Error() {
+				w.lastReport = append(w.lastReport, p.Error())
+			}
 		}),
 	})
 }
@@ -171,6 +173,9 @@ func (w *world) fail(format string, args ...any) {
 	var b strings.Builder
 	for _, line := range w.log {
 		fmt.Fprintln(&b, line)
+	}
+	for _, u := range w.sim.Updates() {
+		fmt.Fprintf(&b, "%s update of %s by %s: %v -> %d lost=%v\n", u.At.Format("04:05.0"), u.StackName, u.By, u.Parameters, u.Status, u.Lost)
 	}
 	for _, st := range w.sim.Stacks() {
 		fmt.Fprintf(&b, "%s %s %s count=%s list=%s\n", st.Name, st.Status, st.Reason, st.Parameters["node_count"], st.Parameters["nodes_to_remove"])
