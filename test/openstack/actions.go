@@ -20,10 +20,10 @@ func (st *stack) act(action, by string) *apiError {
 	}
 	st.by = by
 	st.set(word, "IN_PROGRESS", fmt.Sprintf("Stack %s started", word))
-	st.current = &traversal{st: st}
-	mine := st.current
+	st.acting++
+	mine := st.acting
 	st.sim.after(st.sim.timing.Check, func() {
-		if st.current != mine {
+		if st.acting != mine {
 			return
 		}
 		failures := st.apply(word)

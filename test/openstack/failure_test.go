@@ -214,6 +214,17 @@ func TestCheckDuringAnUpdate(t *testing.T) {
 	assert.Len(t, c.Servers(), 3, "the update below goes on")
 }
 
+func TestCheckRightAfterAnUpdate(t *testing.T) {
+	timing := DefaultTiming()
+	timing.Group = time.Second
+	c := newCloud(t, func(o *Options) { o.Timing = &timing })
+	id := c.flat("g", 4)
+	c.patch(id, params{"node_count": 3, "nodes_to_remove": []string{"1"}})
+	require.NoError(t, c.Act(id, "check"))
+	c.settle()
+	assert.Equal(t, []string{"0", "2", "3"}, c.indices(id), "the update is carried out all the same")
+}
+
 func TestSuspendDuringAnUpdate(t *testing.T) {
 	c := newCloud(t)
 	id := c.flat("g", 2)

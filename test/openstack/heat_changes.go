@@ -146,11 +146,7 @@ func (q *request) patchStack(st *stack) *response {
 		st.trustor = q.token.user
 	}
 	s.history.updates = append(s.history.updates, record)
-	if strings.Contains(q.Header.Get("Accept"), "application/json") {
-		return jsonResponse(http.StatusAccepted, map[string]any{"code": "202 Accepted", "title": "Accepted",
-			"message": "The request is accepted for processing.<br /><br />\n\n\n"})
-	}
-	return htmlResponse(http.StatusAccepted, "202 Accepted", "The request is accepted for processing.<br /><br />\n")
+	return acceptedResponse(q.Header.Get("Accept"))
 }
 
 // LoseUpdates lets Heat answer the next n PATCHes of a stack with 202 and do nothing, as happens to the loser of two

@@ -157,6 +157,20 @@ func htmlResponse(status int, title, sentence string) *response {
 	return &response{status, http.Header{"Content-Type": {"text/html; charset=UTF-8"}}, []byte(body)}
 }
 
+// acceptedResponse is webob's answer to an accepted request, in one of three forms.
+func acceptedResponse(accept string) *response {
+	const title = "202 Accepted"
+	const sentence = "The request is accepted for processing.<br /><br />\n"
+	switch {
+	case strings.Contains(accept, "html"), strings.Contains(accept, "*/*"):
+		return htmlResponse(http.StatusAccepted, title, sentence)
+	case strings.Contains(accept, "application/json"):
+		return jsonResponse(http.StatusAccepted, map[string]any{"code": title, "title": "Accepted", "message": sentence + "\n\n"})
+	}
+	return &response{http.StatusAccepted, http.Header{"Content-Type": {"text/plain; charset=UTF-8"}},
+		[]byte(title + "\n\nThe request is accepted for processing.\n\n\n")}
+}
+
 // authenticate finds the request's token; a response means that there is no valid one.
 func (q *request) authenticate() *response {
 	t := q.sim.tokens[q.Header.Get("X-Auth-Token")]

@@ -32,6 +32,7 @@ type stack struct {
 	classic         bool
 	resources       map[string]*resource
 	current         *traversal
+	acting          int                  // counts actions, so that one that is superseded can tell
 	by              string               // who ordered what is under way
 	rollingBack     bool                 //
 	done            func(failure string) // tells the parent resource

@@ -168,7 +168,7 @@ func (s *Simulator) Settled() bool {
 	s.lock()
 	defer s.mu.Unlock()
 	for _, st := range s.stacks {
-		if st.inProgress() {
+		if st.inProgress() || st.current != nil && !st.current.over() {
 			return false
 		}
 	}

@@ -10,6 +10,8 @@ import (
 // counts; those before it have been superseded and what they started runs on without consequence for the stack.
 type traversal struct {
 	st         *stack
+	action     string
+	ended      bool
 	pending    map[string]bool     // resources that are not what they should be yet
 	missing    map[string]int      // how many others a resource still waits for
 	dependents map[string][]string // who waits for it
@@ -21,8 +23,9 @@ type traversal struct {
 // converge starts to make the stack what its template says, superseding whatever was under way.
 func (st *stack) converge(action string, delay time.Duration) {
 	s := st.sim
-	t := &traversal{st: st, pending: map[string]bool{}, missing: map[string]int{}, dependents: map[string][]string{}, removing: map[string]bool{}}
+	t := &traversal{st: st, action: action, pending: map[string]bool{}, missing: map[string]int{}, dependents: map[string][]string{}, removing: map[string]bool{}}
 	st.current = t
+	st.acting++
 	st.set(action, "IN_PROGRESS", fmt.Sprintf("Stack %s started", action))
 	var changed, kept, fresh []string
 	for name, d := range st.tmpl.resources {
@@ -94,8 +97,14 @@ func (st *stack) converge(action string, delay time.Duration) {
 	s.after(delay, t.step)
 }
 
-// over says whether the traversal has ended or been superseded.
-func (t *traversal) over() bool { return t.st.current != t || !t.st.inProgress() }
+// over says whether the traversal has ended or been superseded. A check or a suspension in its middle does not end it.
+func (t *traversal) over() bool { return t.st.current != t || t.ended }
+
+// end ends the traversal and says whether the stack's state is still its to change.
+func (t *traversal) end() bool {
+	t.ended = true
+	return t.st.action == t.action && t.st.inProgress()
+}
 
 // step visits the next resource and comes back for the one after it.
 func (t *traversal) step() {
@@ -215,6 +224,10 @@ func (t *traversal) complete(name string) {
 func (t *traversal) finish() {
 	st := t.st
 	st.shown = nil
+	if !t.end() {
+		st.tell("")
+		return
+	}
 	st.set(st.action, "COMPLETE", fmt.Sprintf("Stack %s completed successfully", st.action))
 	if st.action == "DELETE" {
 		st.deleted = st.sim.now
@@ -251,6 +264,10 @@ func (t *traversal) stop(message string) {
 	st := t.st
 	action := st.action
 	st.shown = nil
+	if !t.end() {
+		st.tell(message)
+		return
+	}
 	st.set(action, "FAILED", message)
 	if st.parent == nil && !st.disableRollback && st.before != nil && (action == "UPDATE" || action == "CREATE") {
 		st.restore(*st.before)
