@@ -78,7 +78,7 @@ func Cases() []Named {
 		{"stack-is-deleted-with-its-servers", stackIsDeletedWithItsServers},
 
 		// Forms of requests and answers.
-		{"patch-answer-is-html-unless-json-is-asked-for", patchAnswerIsHTMLUnlessJSONIsAskedFor},
+		{"patch-answer-is-json-only-on-demand", patchAnswerIsJSONOnlyOnDemand},
 		{"patch-shows-at-once", patchShowsAtOnce},
 		{"patch-by-name-is-redirected", patchByNameIsRedirected},
 		{"get-by-name-is-redirected", getByNameIsRedirected},
