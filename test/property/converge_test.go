@@ -117,14 +117,18 @@ func now(w *world, id string) *nodegroups.Stack {
 	return nil
 }
 
+// must gives an order until it is taken, as cluster-autoscaler would in its next loops: a race that waits for our next
+// update is still a reason to refuse it.
 func (w *world) must(order func(context.Context) error) {
 	w.t.Helper()
-	w.during(func(ctx context.Context) {
-		if err := order(ctx); err != nil {
-			w.t.Errorf("an order in fair weather failed: %v", err)
+	var err error
+	for range 4 {
+		w.during(func(ctx context.Context) { err = order(ctx) })
+		if err == nil {
+			return
 		}
-	})
-	if w.t.Failed() {
-		w.fail("see above")
+		w.note("  %v", err)
+		w.refresh()
 	}
+	w.fail("an order in fair weather failed: %v", err)
 }
