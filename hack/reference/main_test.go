@@ -4,7 +4,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,7 +15,9 @@ func TestReferenceIsUpToDate(t *testing.T) {
 	for name, want := range files {
 		have, err := os.ReadFile(name)
 		require.NoError(t, err)
-		assert.True(t, want == string(have), "%s is not up to date, run: go run ./hack/reference", name)
+		if want != string(have) { // a difference of 450 lines helps nobody
+			t.Errorf("%s is not up to date, run: go run ./hack/reference", name)
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ func parametersNotNamedAreKept(t *testing.T, c *Case) {
 	require.Equal(t, "mine", view.Parameters["comment"])
 	require.Equal(t, "2", view.Parameters["node_count"])
 	require.Equal(t, "m1.tiny", view.Parameters["flavor"])
-	require.Equal(t, "", view.Parameters["nodes_to_remove"])
+	require.Empty(t, view.Parameters["nodes_to_remove"])
 }
 
 func unknownParameterIsDropped(t *testing.T, c *Case) {

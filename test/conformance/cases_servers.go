@@ -3,7 +3,6 @@ package conformance
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -156,5 +155,5 @@ func applicationCredentialPatches(t *testing.T, c *Case) {
 		ApplicationCredentialID: made.Credential.ID, ApplicationCredentialSecret: made.Credential.Secret,
 	})
 	require.Error(t, err)
-	require.True(t, strings.Contains(err.Error(), "40"), "refused: %v", err)
+	require.ErrorContains(t, err, "40")
 }
