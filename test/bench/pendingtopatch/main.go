@@ -72,8 +72,8 @@ func measure(ctx context.Context, samples int) (mean time.Duration, err error) {
 	return sample(ctx, w, sim, samples)
 }
 
-// sample takes the samples at phases of the scan interval that are spread evenly, each with a random part, so that few
-// samples give a good mean.
+// sample takes the samples. Each pod begins to pend at another phase of the autoscaler's loop: the phases are spread evenly
+// over the scan interval and each has a random part, so that few samples give a good mean.
 func sample(ctx context.Context, w *world.World, sim *simulator.Simulator, samples int) (time.Duration, error) {
 	group, err := w.CreateGroup(ctx, world.GroupSpec{Name: "workers", Max: samples + 1})
 	if err != nil {
@@ -82,39 +82,64 @@ func sample(ctx context.Context, w *world.World, sim *simulator.Simulator, sampl
 	if err := w.StartPatientAutoscaler(ctx, "--scan-interval="+scanInterval.String()); err != nil {
 		return 0, err
 	}
-	// The first scale-up also waits for caches to fill; it is not counted.
-	if _, err := one(ctx, w, sim, "warmup", 0); err != nil {
+	// The first scale-up also waits for caches to fill; it is not counted, but tells when the loop runs.
+	_, patched, err := one(ctx, w, sim, "warmup")
+	if err != nil {
+		return 0, err
+	}
+	if err := settle(ctx, w, group, "warmup", 1); err != nil {
 		return 0, err
 	}
 	var sum time.Duration
 	for i, place := range rand.Perm(samples) { //nolint:gosec // no secret
 		phase := time.Duration((float64(place) + rand.Float64()) / float64(samples) * float64(scanInterval)) //nolint:gosec // no secret
-		took, err := one(ctx, w, sim, fmt.Sprintf("app-%d", i), phase)
-		if err != nil {
+		if err := waitForPhase(ctx, patched, phase); err != nil {
+			return 0, err
+		}
+		app := fmt.Sprintf("app-%d", i)
+		var took time.Duration
+		if took, patched, err = one(ctx, w, sim, app); err != nil {
 			return 0, errors.Join(err, w.Diagnosis())
 		}
 		fmt.Fprintf(os.Stderr, "sample %2d of %d: %5.2f s\n", i+1, samples, took.Seconds())
 		sum += took
-		// A node for every pod, before the next one asks for more.
-		if _, err := group.WaitForSize(ctx, readyTimeout, i+2); err != nil {
+		if err := settle(ctx, w, group, app, i+2); err != nil {
 			return 0, err
 		}
 	}
 	return sum / time.Duration(samples), nil
 }
 
-// one lets a pod pend, phase after whatever the autoscaler did last, and waits for the PATCH.
-func one(ctx context.Context, w *world.World, sim *simulator.Simulator, app string, phase time.Duration) (time.Duration, error) {
-	timer := time.NewTimer(phase)
+// waitForPhase waits until the next moment that is phase after a loop, if one loop was at the time loop.
+func waitForPhase(ctx context.Context, loop time.Time, phase time.Duration) error {
+	wait := (phase - time.Since(loop)) % scanInterval
+	if wait < 0 {
+		wait += scanInterval
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return nil
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return ctx.Err()
 	}
+}
+
+// settle waits until the pod runs on its node: one that still waits would ask for a node when the next sample does.
+func settle(ctx context.Context, w *world.World, group *world.Group, app string, size int) error {
+	if err := w.WaitForRunning(ctx, readyTimeout, app, 1); err != nil {
+		return err
+	}
+	_, err := group.WaitForSize(ctx, readyTimeout, size)
+	return err
+}
+
+// one lets a pod pend and waits for the PATCH. It returns how long that took and when the PATCH came.
+func one(ctx context.Context, w *world.World, sim *simulator.Simulator, app string) (took time.Duration, patched time.Time, err error) {
 	before := len(sim.Updates())
 	if err := w.Deploy(ctx, world.Workload{Name: app, Replicas: 1, CPU: "600m"}); err != nil {
-		return 0, err
+		return 0, patched, err
 	}
 	if err := w.Until(ctx, sampleTimeout, "the pod to be unschedulable", func(ctx context.Context) error {
 		pods, err := w.Pods(ctx, app)
@@ -123,16 +148,17 @@ func one(ctx context.Context, w *world.World, sim *simulator.Simulator, app stri
 		}
 		return err
 	}); err != nil {
-		return 0, err
+		return 0, patched, err
 	}
 	pending := time.Now()
-	err := w.Until(ctx, sampleTimeout, "a PATCH", func(context.Context) error {
+	err = w.Until(ctx, sampleTimeout, "a PATCH", func(context.Context) error {
 		if len(sim.Updates()) > before {
 			return nil
 		}
 		return errors.New("none has come")
 	})
-	return time.Since(pending), err
+	patched = time.Now()
+	return patched.Sub(pending), patched, err
 }
 
 func unschedulable(pod *v1.Pod) bool {

@@ -92,6 +92,9 @@ func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 			"api_server":             w.base.Cluster.Endpoint, "cluster_ca": w.base.Cluster.CA, "bootstrap_token": w.base.Cluster.BootstrapToken,
 		},
 	}
+	if !spec.Nested {
+		body["parameters"].(map[string]any)["region"] = w.Cloud.Session.Region()
+	}
 	var answer struct {
 		Stack Stack `json:"stack"`
 	}
