@@ -104,6 +104,18 @@ func (s *starter) prepare(ctx context.Context) error {
 	return s.pointAtLoopback("super-admin.conf", "controller-manager.conf", "scheduler.conf")
 }
 
+// run starts parts of the control plane.
+func (c *Cluster) run(s *starter, parts []part) error {
+	for _, part := range parts {
+		p, err := s.group.Start(part.name, process.Options{}, s.binary, append([]string{part.name}, part.arguments...)...)
+		if err != nil {
+			return err
+		}
+		c.parts = append(c.parts, p)
+	}
+	return nil
+}
+
 func (s *starter) start(ctx context.Context) (*Cluster, error) {
 	c := &Cluster{Endpoint: s.endpoint, Kubeconfig: filepath.Join(s.dir, "super-admin.conf"), BootstrapToken: bootstrapToken}
 	ca, err := os.ReadFile(filepath.Join(s.pki, "ca.crt"))
@@ -118,17 +130,18 @@ func (s *starter) start(ctx context.Context) (*Cluster, error) {
 	if c.Client, err = kubernetes.NewForConfig(c.Config); err != nil {
 		return nil, err
 	}
-	for _, part := range s.parts() {
-		p, err := s.group.Start(part.name, process.Options{}, s.binary, append([]string{part.name}, part.arguments...)...)
-		if err != nil {
-			return nil, err
-		}
-		c.parts = append(c.parts, p)
+	if err := c.run(s, s.servers()); err != nil {
+		return nil, err
 	}
 	if err := c.wait(ctx, "the API server to be ready", func(ctx context.Context) (bool, error) {
 		_, err := c.Client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
 		return err == nil, err
 	}); err != nil {
+		return nil, err
+	}
+	// kube-controller-manager gives up on an API server that is not healthy within 10 s (WaitForAPIServer), and nobody here
+	// would start it again.
+	if err := c.run(s, s.clients()); err != nil {
 		return nil, err
 	}
 	// Makes the token and the rules that let its bearers ask for a node's certificate and have it approved.

@@ -48,10 +48,17 @@ type part struct {
 	arguments []string
 }
 
-func (s *starter) parts() []part {
+// servers come first.
+func (s *starter) servers() []part {
 	return []part{
 		{"etcd", s.etcdArguments()},
 		{"kube-apiserver", s.apiServerArguments()},
+	}
+}
+
+// clients need an API server that is ready.
+func (s *starter) clients() []part {
+	return []part{
 		{"kube-controller-manager", s.controllerManagerArguments()},
 		{"kube-scheduler", s.schedulerArguments()},
 	}
