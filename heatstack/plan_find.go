@@ -2,6 +2,7 @@ package heatstack
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
@@ -25,7 +26,27 @@ func (v *view) find(m nodegroups.Member) (int, decision) {
 		}
 		return i, v.judge(i, row)
 	}
+	if m.State == nodegroups.Failed {
+		return v.findRetried(m)
+	}
 	return 0, decision{verdict: verdictDone}
+}
+
+// findRetried looks up a member whose server has failed and is listed no more. For a while Heat makes another server in its
+// place, and another, each with a new id (action_retry_limit): it is still the same member that was never made, and to
+// call it gone would leave it in the size, and its caller waiting for it. A member that was made after all is none that
+// has failed.
+func (v *view) findRetried(m nodegroups.Member) (int, decision) {
+	i, ok := parseIndex(m.Index)
+	if !ok {
+		return 0, decision{verdict: verdictDone}
+	}
+	row, listed := v.rows[i]
+	switch {
+	case !listed, isMade(row.Status):
+		return i, decision{verdict: verdictDone}
+	}
+	return i, v.judge(i, row)
 }
 
 // findUnmade looks up a member that had no server when the caller last looked.
@@ -38,15 +59,18 @@ func (v *view) findUnmade(m nodegroups.Member) (int, decision) {
 	switch {
 	case !listed:
 		return i, decision{verdict: verdictDone}
+	case m.State == nodegroups.Failed:
+		return v.findRetried(m)
 	case row.ServerID != "":
 		return i, decision{verdictRefuse, fmt.Errorf("member %d has got the server %s meanwhile", i, row.ServerID)}
 	}
 	return i, v.judge(i, row)
 }
 
-// judge decides on a member that is listed.
+// judge decides on a member that is listed. Of one that is being deleted although Heat intends to have its index, only the
+// server goes: Heat tries to make it once more, and removes the member only if it is told to.
 func (v *view) judge(i int, row MemberRow) decision {
-	ordered := isBeingDeleted(row.Status) || v.excluded[i]
+	ordered := v.excluded[i] || isBeingDeleted(row.Status) && !v.intended[i]
 	switch {
 	case !ordered:
 		return decision{verdict: verdictSend}
@@ -55,4 +79,9 @@ func (v *view) judge(i int, row MemberRow) decision {
 	}
 	// Its deletion was ordered and has failed, or never began: once more.
 	return decision{verdict: verdictSend}
+}
+
+// isMade tells a member that has been made from one that never was. In between, Heat deletes the server of a failed try.
+func isMade(status string) bool {
+	return strings.HasSuffix(status, "_COMPLETE") && status != "INIT_COMPLETE" && !isBeingDeleted(status)
 }

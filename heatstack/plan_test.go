@@ -39,6 +39,10 @@ func server(ids ...string) []nodegroups.Member {
 	return out
 }
 
+func failed(index int, serverID string) []nodegroups.Member {
+	return []nodegroups.Member{{Index: strconv.Itoa(index), ServerID: serverID, State: nodegroups.Failed, Failure: &nodegroups.Failure{}}}
+}
+
 func unmade(index int) nodegroups.Member {
 	return nodegroups.Member{Index: strconv.Itoa(index), Placeholder: "p"}
 }
@@ -125,6 +129,11 @@ func TestPlan(t *testing.T) {
 		"a status nobody knows":                     {rows: "0 1", count: 2, status: "INIT", wish: wishes{Grow: []int{1}}, grow: "refuse"},
 		"a stale name is taken out by growth":       {rows: "0 1 2", list: "2", count: 3, wish: wishes{Grow: []int{1}}, patch: "4 []", grow: "send", keep: "0 1 2"},
 		"a name of the future is taken out":         {rows: "0 1 2", list: "3", count: 3, wish: wishes{Grow: []int{1}}, patch: "4 []", grow: "send", keep: "0 1 2"},
+		"a failed member, tried again":              {rows: "0 1:CREATE_IN_PROGRESS", count: 2, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: failed(1, "old")}, patch: "1 [1]", rm: "send", keep: "0"},
+		"between two tries":                         {rows: "0 1:DELETE_IN_PROGRESS-", count: 2, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: failed(1, "old")}, patch: "1 [1]", rm: "send", keep: "0"},
+		"its server was never seen":                 {rows: "0 1:CREATE_IN_PROGRESS", count: 2, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: failed(1, "")}, patch: "1 [1]", rm: "send", keep: "0"},
+		"a failed member that was made after all":   {rows: "0 1", count: 2, wish: wishes{Remove: failed(1, "old")}, rm: "done"},
+		"a failed member that is gone":              {rows: "0", removed: "1", count: 1, wish: wishes{Remove: failed(1, "old")}, rm: "done"},
 		"a stale server id is taken out":            {rows: "0 1 2", list: "s2", count: 3, wish: wishes{Remove: server("s0")}, patch: "2 [0]", rm: "send", keep: "1 2"},
 		"old names are not repeated":                {rows: "0 2", removed: "1", list: "1", count: 2, wish: wishes{Grow: []int{1}}, patch: "3 []", grow: "send", keep: "0 2"},
 		"update mode: growth keeps the blacklist":   {update: true, rows: "0 2", removed: "1", list: "1", count: 2, wish: wishes{Grow: []int{1}}, patch: "3 [1]", grow: "send", keep: "0 2"},

@@ -100,6 +100,26 @@ func TestServersWithoutMetadataAreToldByHeat(t *testing.T) {
 	assert.Equal(t, idle, f.takeCalls())
 }
 
+func TestTheFaultOfAServerWithoutAHostIsAskedForOnce(t *testing.T) {
+	f := newCloudFake()
+	f.stack("a", 1)
+	c, w := newTestCloud(f, nil)
+	refresh(t, f, c)
+	w.write(t, "a", map[string]any{"node_count": 2})
+	f.member("a", 1)
+	f.change("a-1", func(s *Server) { s.Status, s.Launched, s.Fault = "ERROR", false, "No valid host was found." })
+	f.takeCalls()
+	refresh(t, f, c)
+	assert.Contains(t, f.takeCalls(), "GetServer a-1")
+	failure := shown(t, c, "a").Members[1].Failure
+	require.NotNil(t, failure)
+	assert.Equal(t, nodegroups.OutOfResources, failure.Class)
+	assert.Equal(t, nodegroups.CodeNoValidHost, failure.Code)
+	refresh(t, f, c)
+	assert.NotContains(t, f.takeCalls(), "GetServer a-1", "its fault does not change")
+	assert.Equal(t, failure, shown(t, c, "a").Members[1].Failure)
+}
+
 func TestMembersOfAFailedStackAreListedOnce(t *testing.T) {
 	f := newCloudFake()
 	st := f.stack("a", 2)

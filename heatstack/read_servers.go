@@ -21,6 +21,7 @@ func (c *Cloud) readServers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.learnFaults(ctx, servers)
 	next := at.Add(-listOverlap)
 	if at.IsZero() {
 		next = asked.Add(-listOverlapOwnClock)
@@ -36,6 +37,31 @@ func (c *Cloud) readServers(ctx context.Context) error {
 		return nil
 	}
 	return c.takeFullList(ctx, servers, since, next)
+}
+
+// learnFaults completes servers of ours that could not be started. Nova's lists do not show the fault of a server that never got
+// a host, only the server's own GET does (measured on Zed), and without it a lack of hosts would pass for any other failure.
+// Those that are left over, or that can't be read, stay without: Heat tells in the end.
+func (c *Cloud) learnFaults(ctx context.Context, servers []Server) {
+	asked := 0
+	for i := range servers {
+		s := &servers[i]
+		if s.Status != novaError || s.Fault != "" || s.Launched {
+			continue
+		}
+		c.mu.Lock()
+		known, ours := c.servers.byID[s.ID], c.stacks[s.stackID()] != nil || c.servers.listed[s.ID] != ""
+		c.mu.Unlock()
+		switch {
+		case known != nil && known.Fault != "":
+			s.Fault = known.Fault
+		case ours && asked < verifiedPerRefresh:
+			asked++
+			if whole, err := c.nova.GetServer(ctx, s.ID); err == nil {
+				s.Fault = whole.Fault
+			}
+		}
+	}
 }
 
 // takeFullList takes in all servers. A member that was known and is not in the list was either deleted while nobody looked, which a list

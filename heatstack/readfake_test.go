@@ -162,6 +162,8 @@ func (f *cloudFake) ListServers(_ context.Context, since time.Time) ([]Server, t
 			continue
 		case s.gone():
 			s.Metadata, s.Fault = nil, "" // as Nova has it
+		case s.Status == novaError && !s.Launched:
+			s.Fault = "" // only its own GET shows it
 		}
 		list = append(list, s)
 	}
