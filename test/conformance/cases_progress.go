@@ -73,10 +73,17 @@ func nestedMemberInCreationIsRemoved(t *testing.T, c *Case) {
 			return true
 		})
 	})
-	s.Settle("UPDATE_COMPLETE")
+	// An update that takes another one's place cancels the updates of members that have just begun, which are nested stacks:
+	// then it fails, and the next one mends it. Whether that happens is a matter of moments.
+	kept := []string{"0", "2"}
+	if view := s.AtRest(); view.Status == "UPDATE_FAILED" {
+		require.Contains(t, view.Reason, "cancelled")
+		s.Update(Params{})
+		kept = []string{"0"}
+	}
 	after := s.Members()
 	require.Equal(t, "0,2", indices(after))
-	requireKept(t, during, after, "0", "2")
+	requireKept(t, during, after, kept...)
 }
 
 func serverInBuildWhileUpdating(t *testing.T, c *Case) {

@@ -177,13 +177,25 @@ func (s *Stack) Settle(status string) View {
 	return s.settle(status, s.c.Cloud.Patience())
 }
 
-func (s *Stack) settle(status string, patience time.Duration) View {
+// AtRest waits until nothing is in progress, whatever the outcome.
+func (s *Stack) AtRest() View {
+	s.c.t.Helper()
+	return s.atRest("the end of the update", s.c.Cloud.Patience())
+}
+
+func (s *Stack) atRest(awaited string, patience time.Duration) View {
 	s.c.t.Helper()
 	var view View
-	s.c.Eventually("for "+status+" of "+s.Name, patience, func() bool {
+	s.c.Eventually("for "+awaited+" of "+s.Name, patience, func() bool {
 		view = s.Get()
 		return !strings.HasSuffix(view.Status, "_IN_PROGRESS")
 	})
+	return view
+}
+
+func (s *Stack) settle(status string, patience time.Duration) View {
+	s.c.t.Helper()
+	view := s.atRest(status, patience)
 	require.Equal(s.c.t, status, view.Status, "%s", view.Reason)
 	return view
 }
