@@ -3,6 +3,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -140,7 +141,9 @@ func (l *Lab) NewProject(ctx context.Context, name string) (api.Credentials, err
 	return who, nil
 }
 
-// projectID finds a project.
+var errNoProject = errors.New("no project is named so")
+
+// projectID finds a project. The error wraps errNoProject if there is none.
 func (l *Lab) projectID(ctx context.Context, admin *api.Client, name string) (string, error) {
 	var projects struct {
 		Projects []named `json:"projects"`
@@ -148,19 +151,25 @@ func (l *Lab) projectID(ctx context.Context, admin *api.Client, name string) (st
 	if err := ask(ctx, admin, http.MethodGet, api.Identity, "/projects?name="+name, nil, &projects, http.StatusOK); err != nil {
 		return "", err
 	}
+	if len(projects.Projects) == 0 {
+		return "", fmt.Errorf("%w: %q", errNoProject, name)
+	}
 	if len(projects.Projects) != 1 {
 		return "", fmt.Errorf("%d projects are named %q", len(projects.Projects), name)
 	}
 	return projects.Projects[0].ID, nil
 }
 
-// RemoveProject removes a project that NewProject made.
+// RemoveProject removes a project that NewProject made. One that is gone is no error.
 func (l *Lab) RemoveProject(ctx context.Context, name string) error {
 	admin, err := l.asAdmin(ctx)
 	if err != nil {
 		return err
 	}
 	id, err := l.projectID(ctx, admin, name)
+	if errors.Is(err, errNoProject) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
