@@ -28,7 +28,9 @@ build: ## build bin/cluster-autoscaler-openstack, a static program
 
 .PHONY: demo
 demo: ## a cluster on a simulated cloud that grows from pending pods and shrinks when idle (first run: up to 30 minutes)
-	CGO_ENABLED=0 go run -trimpath ./test/demo
+	@# not "go run", which would leave the demo running when it is told to end
+	CGO_ENABLED=0 go build -trimpath -o bin/demo ./test/demo
+	@exec bin/demo
 
 .PHONY: test
 test: ## all tests with the race detector (needs a C compiler), end to end on the simulated cloud too, and the coverage gates
@@ -40,7 +42,8 @@ test-openstack: ## the same behaviour on a real OpenStack, which is installed fo
 
 .PHONY: bench
 bench: ## print the numbers of calls, times and memory; BENCH=regexp chooses
-	@CGO_ENABLED=0 go run -trimpath ./test/bench -run '$(BENCH)'
+	@CGO_ENABLED=0 go build -trimpath -o bin/bench ./test/bench
+	@exec bin/bench -run '$(BENCH)'
 
 .PHONY: lint
 lint: ## formatting, go vet, golangci-lint, shellcheck, go.mod, known vulnerabilities
