@@ -3,6 +3,7 @@ package conformance
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,13 +52,16 @@ func changesSinceShowsDeleted(t *testing.T, c *Case) {
 		status[server.ID] = server.Status
 	}
 	require.Equal(t, "DELETED", status[members["0"]], "to a user without special rights")
-	all, _ := c.serverList("")
-	for _, server := range all {
-		require.NotEqual(t, "DELETED", server.Status, "a list without changes-since has no deleted ones")
-	}
+	// A list without changes-since has no deleted ones, but for the moment between two steps of Nova's.
+	c.Eventually("for the deleted server to leave the list", c.Cloud.Patience(), func() bool {
+		all, _ := c.serverList("")
+		return !slices.ContainsFunc(all, func(server Server) bool { return server.ID == members["0"] })
+	})
 }
 
 func changesSinceIsEmptyWhenIdle(t *testing.T, c *Case) {
+	// Not beside other cases: a server that waits for a host is in every list, whatever the time.
+	c.OwnProject(1)
 	s := c.Create("flat.yaml", Params{"node_count": 1})
 	members := s.Members()
 	list, _ := c.serverList(changesSince(c.cloudTime().Add(time.Hour)))
