@@ -164,6 +164,10 @@ func (s *Simulator) violatesCustom(constraint, v string) string {
 		if s.image(v) == nil {
 			return fmt.Sprintf("Error validating value '%s': No images matching {'name': '%s'}.", v, v)
 		}
+	case "neutron.subnet":
+		if !slices.ContainsFunc(s.networks, func(n *Network) bool { return n.Name == v || n.subnet == v }) {
+			return fmt.Sprintf("Error validating value '%s': Unable to find subnet with name or id '%s'", v, v)
+		}
 	case "neutron.network":
 		if s.network(v) == nil {
 			return fmt.Sprintf("Error validating value '%s': Unable to find network with name or id '%s'", v, v)
