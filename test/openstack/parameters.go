@@ -148,7 +148,8 @@ func (s *Simulator) violates(c map[string]any, v any) string {
 			return fmt.Sprintf("%q does not match pattern %q", text(v), pattern)
 		}
 	}
-	if custom, ok := c["custom_constraint"].(string); ok && text(v) != "" {
+	// Empty is no name either: measured.
+	if custom, ok := c["custom_constraint"].(string); ok {
 		return s.violatesCustom(custom, text(v))
 	}
 	return ""
