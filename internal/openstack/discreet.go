@@ -2,6 +2,7 @@ package openstack
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"html"
 	"io"
@@ -25,6 +26,19 @@ type discreet struct {
 	secrets []string
 }
 
+type secretKey struct{}
+
+// secretValue can't be printed by whoever prints the context: only fields of a type with a String method show there.
+type secretValue struct{ text string }
+
+func (secretValue) String() string { return hidden }
+
+// WithSecret makes requests with this context hide a secret that they send, whatever part of the answer repeats it: Heat
+// quotes the value of a parameter that it refuses, also of a hidden one.
+func WithSecret(ctx context.Context, secret string) context.Context {
+	return context.WithValue(ctx, secretKey{}, secretValue{secret})
+}
+
 func (t *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if err != nil || resp.StatusCode < http.StatusBadRequest {
@@ -38,7 +52,8 @@ func (t *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
 	if closeErr != nil {
 		return nil, closeErr
 	}
-	for _, secret := range append([]string{req.Header.Get("X-Auth-Token"), req.Header.Get("X-Subject-Token")}, t.secrets...) {
+	sent, _ := req.Context().Value(secretKey{}).(secretValue)
+	for _, secret := range append([]string{req.Header.Get("X-Auth-Token"), req.Header.Get("X-Subject-Token"), sent.text}, t.secrets...) {
 		body = hide(body, secret)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
