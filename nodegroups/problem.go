@@ -59,6 +59,9 @@ const (
 	ReasonNoProviderID        = "NoProviderID"        // a node does not say which server it is
 	ReasonSizeMismatch        = "SizeMismatch"        // members that were ordered and never came, and can't be withdrawn
 	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
+	ReasonBlanketApproval     = "BlanketApproval"     // the cluster approves nodes' certificates without proof
+	ReasonSecondKey           = "SecondKey"           // a second machine claims to be one that was let in
+	ReasonNoPermission        = "NoPermission"        // Kubernetes refuses something that we need
 )
 
 // Error makes a Problem usable as an error.
