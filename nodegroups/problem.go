@@ -62,6 +62,9 @@ const (
 	ReasonNoBootstrapToken    = "NoBootstrapToken"    // what a new member needs to join can't be had
 	ReasonTokenNotRevoked     = "TokenNotRevoked"     // a bootstrap token that is not needed any more could not be deleted
 	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
+	ReasonBlanketApproval     = "BlanketApproval"     // the cluster approves nodes' certificates without proof
+	ReasonSecondKey           = "SecondKey"           // a second machine claims to be one that was let in
+	ReasonNoPermission        = "NoPermission"        // Kubernetes refuses something that we need
 )
 
 // Error makes a Problem usable as an error.
