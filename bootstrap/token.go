@@ -14,8 +14,19 @@ import (
 // hiddenText is what every secret looks like when it is printed.
 const hiddenText = "******"
 
-// secretText is the part of a token that nobody may see. However it is formatted, it stays hidden.
-type secretText string
+// secretText is the part of a token that nobody may see. However it is printed, it stays hidden: behind a pointer, because
+// fmt does not ask the methods of a field that is not exported.
+type secretText struct{ text *string }
+
+func hide(text string) secretText { return secretText{&text} }
+
+// reveal returns the text itself.
+func (s secretText) reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // Format implements fmt.Formatter, which goes before every other way to print a value.
 func (secretText) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hiddenText)) }
@@ -36,7 +47,7 @@ type token struct {
 }
 
 // text is the token in the form in which its bearer shows it. It must go nowhere but into a stack's hidden parameter.
-func (t *token) text() string { return util.TokenFromIDAndSecret(t.id, string(t.secret)) }
+func (t *token) text() string { return util.TokenFromIDAndSecret(t.id, t.secret.reveal()) }
 
 // isExpired tells whether the API server accepts it no more.
 func (t *token) isExpired(now time.Time) bool { return !now.Before(t.expires) }
@@ -57,7 +68,7 @@ func (t *token) object() *v1.Secret {
 		Type: api.SecretTypeBootstrapToken,
 		Data: map[string][]byte{
 			api.BootstrapTokenIDKey:               []byte(t.id),
-			api.BootstrapTokenSecretKey:           []byte(t.secret),
+			api.BootstrapTokenSecretKey:           []byte(t.secret.reveal()),
 			api.BootstrapTokenExpirationKey:       []byte(t.expires.UTC().Format(time.RFC3339)),
 			api.BootstrapTokenUsageAuthentication: []byte("true"),
 			api.BootstrapTokenExtraGroupsKey:      []byte(TokenGroup),
@@ -76,7 +87,7 @@ func tokenOf(s *v1.Secret) (t *token, ok bool) {
 		return nil, false
 	}
 	t = &token{
-		id: id, secret: secretText(s.Data[api.BootstrapTokenSecretKey]), group: group,
+		id: id, secret: hide(string(s.Data[api.BootstrapTokenSecretKey])), group: group,
 		created: s.CreationTimestamp.Time, uid: s.UID,
 	}
 	if expires, err := time.Parse(time.RFC3339, string(s.Data[api.BootstrapTokenExpirationKey])); err == nil {

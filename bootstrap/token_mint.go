@@ -25,7 +25,7 @@ func (t *Tokens) mint(ctx context.Context, group string, expires time.Time) (*to
 			return nil, fmt.Errorf("no random numbers: %w", err)
 		}
 		id, secret, _ := strings.Cut(text, ".")
-		fresh := &token{id: id, secret: secretText(secret), group: group, expires: expires}
+		fresh := &token{id: id, secret: hide(secret), group: group, expires: expires}
 		made, err := t.client.CoreV1().Secrets(TokenNamespace).Create(unlogged(ctx), fresh.object(), metav1.CreateOptions{})
 		if apierrors.IsAlreadyExists(err) {
 			continue
@@ -65,8 +65,8 @@ func unlogged(ctx context.Context) context.Context { return klog.NewContext(ctx,
 
 // hideIn returns err with the token's secret blotted out. Nobody is known to repeat it, but an admission webhook might.
 func (t *token) hideIn(err error) error {
-	if text := err.Error(); strings.Contains(text, string(t.secret)) {
-		return errors.New(strings.ReplaceAll(text, string(t.secret), hiddenText))
+	if text := err.Error(); strings.Contains(text, t.secret.reveal()) {
+		return errors.New(strings.ReplaceAll(text, t.secret.reveal(), hiddenText))
 	}
 	return err
 }

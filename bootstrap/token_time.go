@@ -20,43 +20,39 @@ type serverTime struct {
 	client kubernetes.Interface
 	clock  clock.PassiveClock
 
-	mu     sync.Mutex
-	asked  time.Time // by our clock
-	offset time.Duration
+	mu sync.Mutex
+	// there was the API server's time when here was ours.
+	here, there time.Time
 }
 
-// timeKept is how long the difference of the two clocks is believed.
+// timeKept is how long an answer serves.
 const timeKept = 30 * time.Second
 
 // ask returns the API server's time.
 func (s *serverTime) ask(ctx context.Context) (time.Time, error) {
 	review, err := s.client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
-	now := s.clock.Now()
-	there := now
+	here := s.clock.Now()
+	there := here
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err), apierrors.IsMethodNotSupported(err):
 	case err != nil:
 		return time.Time{}, fmt.Errorf("asking the API server for its time: %w", err)
-	case !review.CreationTimestamp.IsZero():
+	case !review.CreationTimestamp.IsZero() && review.CreationTimestamp.Sub(here).Abs() >= time.Second: // it has whole seconds
 		there = review.CreationTimestamp.Time
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked, s.offset = now, there.Sub(now)
-	if s.offset.Abs() < time.Second {
-		s.offset = 0 // the answer has whole seconds
-	}
-	return now.Add(s.offset), nil
+	s.here, s.there = here, there
+	return there, nil
 }
 
 // now is as ask, from memory if that is not long ago.
 func (s *serverTime) now(ctx context.Context) (time.Time, error) {
-	now := s.clock.Now()
 	s.mu.Lock()
-	since, offset, known := now.Sub(s.asked), s.offset, !s.asked.IsZero()
+	since, there := s.clock.Since(s.here), s.there
 	s.mu.Unlock()
-	if known && since >= 0 && since < timeKept {
-		return now.Add(offset), nil
+	if !there.IsZero() && since >= 0 && since < timeKept {
+		return there.Add(since), nil
 	}
 	return s.ask(ctx)
 }

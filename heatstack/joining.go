@@ -28,8 +28,9 @@ type Joining interface {
 	ClusterCA(ctx context.Context) (string, error)
 }
 
-// secret is a text that shows up in a request and nowhere else.
-type secret string
+// secret is a text that shows up in a request and nowhere else. It is behind a pointer because fmt does not ask the methods
+// of a field that is not exported.
+type secret struct{ text *string }
 
 // Format implements fmt.Formatter, so that no way of printing shows it.
 func (secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("******")) }
@@ -49,11 +50,11 @@ func (j *joinParameters) addTo(ctx context.Context, parameters map[string]any) c
 	if j == nil {
 		return ctx
 	}
-	parameters[j.tokenParameter] = string(j.token)
+	parameters[j.tokenParameter] = *j.token.text
 	for name, value := range j.public {
 		parameters[name] = value
 	}
-	return openstack.WithSecret(ctx, string(j.token))
+	return openstack.WithSecret(ctx, *j.token.text)
 }
 
 // join returns what an update that may make servers has to bring them; nil if it makes none, or if the members join by their
@@ -91,7 +92,7 @@ func (w *writer) join(ctx context.Context, l *look, p plan) (*joinParameters, er
 	if err != nil {
 		return nil, noJoining("", "", err)
 	}
-	j.token = secret(token)
+	j.token = secret{&token}
 	return j, nil
 }
 

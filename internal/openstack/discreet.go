@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -28,15 +29,18 @@ type discreet struct {
 
 type secretKey struct{}
 
-// secretValue can't be printed by whoever prints the context: only fields of a type with a String method show there.
+// secretValue is not shown by whoever prints the context.
 type secretValue struct{ text string }
 
-func (secretValue) String() string { return hidden }
+// Format implements fmt.Formatter.
+func (*secretValue) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+func (*secretValue) String() string { return hidden }
 
 // WithSecret makes requests with this context hide a secret that they send, whatever part of the answer repeats it: Heat
 // quotes the value of a parameter that it refuses, also of a hidden one.
 func WithSecret(ctx context.Context, secret string) context.Context {
-	return context.WithValue(ctx, secretKey{}, secretValue{secret})
+	return context.WithValue(ctx, secretKey{}, &secretValue{secret})
 }
 
 func (t *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -52,8 +56,11 @@ func (t *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
 	if closeErr != nil {
 		return nil, closeErr
 	}
-	sent, _ := req.Context().Value(secretKey{}).(secretValue)
-	for _, secret := range append([]string{req.Header.Get("X-Auth-Token"), req.Header.Get("X-Subject-Token"), sent.text}, t.secrets...) {
+	secrets := append([]string{req.Header.Get("X-Auth-Token"), req.Header.Get("X-Subject-Token")}, t.secrets...)
+	if sent, ok := req.Context().Value(secretKey{}).(*secretValue); ok {
+		secrets = append(secrets, sent.text)
+	}
+	for _, secret := range secrets {
 		body = hide(body, secret)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
