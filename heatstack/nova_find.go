@@ -86,31 +86,35 @@ func (a *foundAnswer) found() foundServer {
 	return s
 }
 
-// called says whether a server has this host name: as Nova shows it (since microversion 2.90), else as Nova makes it of the
-// name. Older versions leave the dots in a name, newer ones replace them.
+// called says whether a server has this host name: as Nova shows it (since microversion 2.90), else as one version or another of
+// Nova makes it of the name. Older ones left the dots and put one dash for several blanks.
 func (s *foundServer) called(hostName string) bool {
 	if s.hostName != "" {
 		return s.hostName == hostName
 	}
-	made := HostName(s.Name)
-	return made == hostName || strings.ReplaceAll(made, ".", "-") == hostName
+	return HostName(s.Name) == hostName || HostName(blanks.ReplaceAllString(s.Name, "-")) == hostName ||
+		hostNameOf(blanks.ReplaceAllString(s.Name, "-")) == hostName
 }
 
 const hostNameLength = 63
 
 var (
 	blanks    = regexp.MustCompile(`[_\s]+`)
+	dashed    = regexp.MustCompile(`[ _.]`)
 	forbidden = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
 )
 
-// HostName is the host name that Nova gives a server of this name (nova/utils.py, sanitize_hostname), empty if nothing of the
-// name can be used.
+// HostName is the host name that Nova gives a server of this name (nova/utils.py, sanitize_hostname, as of Zed), empty if nothing
+// of the name can be used. Letters outside of ASCII, which Nova keeps, are left out: no node can be called so.
 func HostName(serverName string) string {
-	if runes := []rune(serverName); len(runes) > hostNameLength {
-		serverName = string(runes[:hostNameLength])
+	return hostNameOf(dashed.ReplaceAllString(serverName, "-"))
+}
+
+func hostNameOf(name string) string {
+	if runes := []rune(name); len(runes) > hostNameLength {
+		name = string(runes[:hostNameLength])
 	}
-	name := forbidden.ReplaceAllString(blanks.ReplaceAllString(serverName, "-"), "")
-	return strings.Trim(strings.ToLower(name), ".-")
+	return strings.Trim(strings.ToLower(forbidden.ReplaceAllString(name, "")), ".-")
 }
 
 // namePattern is a regular expression for the names that Nova makes this host name of, for Nova's filter by name, which the
