@@ -31,8 +31,8 @@ type World struct {
 	base       *Base
 	kubeconfig string // the autoscaler's
 	processes  *process.Group
-	stop      context.CancelFunc
-	running   sync.WaitGroup
+	stop       context.CancelFunc
+	running    sync.WaitGroup
 
 	mu     sync.Mutex
 	groups []*Group
