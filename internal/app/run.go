@@ -18,6 +18,7 @@ import (
 	kubeutil "k8s.io/autoscaler/cluster-autoscaler/utils/kubernetes"
 	"k8s.io/autoscaler/cluster-autoscaler/version"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/klog/v2"
@@ -57,6 +58,7 @@ func Main(args []string, out, errs io.Writer) int {
 // program is what lives as long as the process.
 type program struct {
 	*settings
+	config      *rest.Config
 	client      kubernetes.Interface
 	health      *coremetrics.HealthCheck
 	snapshotter debuggingsnapshot.DebuggingSnapshotter
@@ -80,7 +82,7 @@ func run(ctx context.Context, s *settings) error {
 	recorder, stopRecorder := events.NewRecorder(context.WithoutCancel(ctx), client)
 	defer stopRecorder()
 	p := &program{
-		settings: s, client: client, recorder: recorder,
+		settings: s, config: config, client: client, recorder: recorder,
 		health:      coremetrics.NewHealthCheck(s.core.MaxInactivityTime, s.core.MaxFailingTime),
 		snapshotter: debuggingsnapshot.NewDebuggingSnapshotter(s.core.DebuggingSnapshotEnabled),
 	}
@@ -156,6 +158,10 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return fmt.Errorf("starting cluster-autoscaler: %w", err)
 	}
+	approved, err := p.startApprover(ctx, c, reporter)
+	if err != nil {
+		return err
+	}
 	l := &looper{autoscaler: a, health: p.health, interval: p.core.ScanInterval}
 	if p.core.FrequentLoopsEnabled && !p.DryRun { // every loop of a dry run that decides something would start the next
 		l.trigger = loop.NewLoopTrigger(a, nil, loop.StartPodObserver(ctx, p.client), p.core.ScanInterval)
@@ -172,6 +178,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	case <-time.After(lastLoop):
 		logger.Info("The loop is still waiting for the cloud; its orders are withdrawn if they were not sent")
 	}
+	approved()
 	a.ExitCleanUp()
 	return nil
 }

@@ -32,6 +32,7 @@ type Metrics struct {
 	reports         *prometheus.CounterVec
 	panics          *prometheus.CounterVec
 	decisions       *prometheus.CounterVec
+	certificates    certificates
 
 	mu        sync.Mutex
 	refreshed time.Time
@@ -76,14 +77,15 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 			"Panics that were caught, by the method that cluster-autoscaler had called. Every one is a bug.", "entry"),
 		decisions: counter("dry_run_decisions_total",
 			"Members that a dry run would have ordered (grow), removed (remove) or withdrawn (shrink).", "node_group", "action"),
-		drift: map[string]map[string]float64{},
+		certificates: newCertificates(),
+		drift:        map[string]map[string]float64{},
 	}
 }
 
 // counters are the collectors that keep their own state.
 func (m *Metrics) counters() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
-		m.reports, m.panics, m.decisions}
+	return append([]prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
+		m.reports, m.panics, m.decisions}, m.certificates.collectors()...)
 }
 
 // Observe counts a request to OpenStack; it implements openstack.Observer.
