@@ -32,7 +32,7 @@ type Machines interface {
 // ApprovalObserver counts what an Approver does. Its methods return at once.
 type ApprovalObserver interface {
 	// CSRDecided is called once for each request, decision and reason.
-	CSRDecided(signer string, decision Decision, reason string)
+	CSRDecided(signer, decision, reason string)
 	// CSRApproved tells how long a request has waited for its approval.
 	CSRApproved(signer string, after time.Duration)
 }
