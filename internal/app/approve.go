@@ -2,10 +2,7 @@ package app
 
 import (
 	"context"
-	"fmt"
 
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
@@ -13,27 +10,14 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
-// Requests per second to Kubernetes when machines join. They do not share --kube-client-qps with core, whose five a second would
-// make a scale-up of fifty wait.
-const (
-	approverQPS   = 50
-	approverBurst = 100
-)
-
 // startApprover lets machines of our node groups join until ctx ends. wait returns when nothing is under way any more.
-func (p *program) startApprover(ctx context.Context, c *cloud, reporter nodegroups.Reporter) (wait func(), err error) {
+func (p *program) startApprover(ctx context.Context, c *cloud, join *joining, reporter nodegroups.Reporter) (wait func()) {
 	if !p.ApproveNodes && !p.ApproveServing || p.DryRun {
 		klog.FromContext(ctx).Info("Nodes' certificates are not decided here", "dryRun", p.DryRun)
-		return func() {}, nil
+		return func() {}
 	}
-	config := rest.CopyConfig(p.config)
-	config.QPS, config.Burst = approverQPS, approverBurst
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("the connection to Kubernetes: %w", err)
-	}
-	approver := bootstrap.NewApprover(client, bootstrap.ApproverOptions{
-		Tokens:        bootstrap.NewSecretTokens(client, nil),
+	approver := bootstrap.NewApprover(join.client, bootstrap.ApproverOptions{
+		Tokens:        join.tokens,
 		Machines:      c.stacks,
 		Snapshot:      c.manager.Snapshot,
 		HostName:      heatstack.HostName,
@@ -50,5 +34,5 @@ func (p *program) startApprover(ctx context.Context, c *cloud, reporter nodegrou
 		defer close(done)
 		approver.Run(ctx)
 	}()
-	return func() { <-done }, nil
+	return func() { <-done }
 }
