@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,9 @@ type murano struct {
 	ctx context.Context
 	*api.Client
 }
+
+// in is the same for a subtest.
+func (m *murano) in(t *testing.T) *murano { return &murano{t: t, ctx: m.ctx, Client: m.Client} }
 
 // send sends a request and returns the answer's body. Every code but 200 fails the test. session may be empty.
 func (m *murano) send(method, path, session, contentType string, body io.Reader) []byte {
@@ -176,9 +180,26 @@ func (e *environment) applications() (apps []application) {
 	return apps
 }
 
-// reasons are what the last deployments had to say, for messages.
+// reasons are what the deployments said when they failed, for messages.
 func (e *environment) reasons() string {
-	return string(e.send(http.MethodGet, "/environments/"+e.id+"/deployments", "", "", nil))
+	e.t.Helper()
+	var answer struct {
+		Deployments []struct {
+			Result struct {
+				Result struct {
+					Message string `json:"message"`
+				} `json:"result"`
+			} `json:"result"`
+		} `json:"deployments"`
+	}
+	e.ask(http.MethodGet, "/environments/"+e.id+"/deployments", "", nil, &answer)
+	var messages []string
+	for _, deployment := range answer.Deployments {
+		if message := deployment.Result.Result.Message; message != "" {
+			messages = append(messages, message)
+		}
+	}
+	return strings.Join(messages, "; ")
 }
 
 // delete deletes the environment and waits until it is gone.
