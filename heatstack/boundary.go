@@ -50,6 +50,11 @@ type templateFacts struct {
 	RemovalMode string
 	// RemovalModeParameter is the parameter that removal_policies_mode is taken from, empty if it is constant.
 	RemovalModeParameter string
+	// JoinProblem says why the stack must not get minted bootstrap tokens, and so must not grow; nil if it may, or if its
+	// members join by their own means.
+	JoinProblem *nodegroups.Problem
+	// Outdated says that somebody has updated the stack since the template was read.
+	Outdated bool
 }
 
 // Values of removal_policies_mode. With append Heat remembers every index that was ever named; with update only those
@@ -89,6 +94,10 @@ type writerOptions struct {
 	Clock clock.WithTicker
 	// Gather is how long the first intent waits for others to share its PATCH; 200 ms if zero.
 	Gather time.Duration
+	// WriteTimeout is Options.WriteTimeout.
+	WriteTimeout time.Duration
 	// DryRun plans and reports, and never writes.
 	DryRun bool
+	// Joining is Options.Joining.
+	Joining Joining
 }

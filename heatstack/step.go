@@ -23,7 +23,7 @@ type share struct {
 // step looks, plans, sends and reads back, once. sent: something was; again: it has to be done anew at once, because the
 // update was lost.
 func (w *writer) step(parent context.Context, intents []*intent, tries int) (sent, again bool) {
-	ctx, cancel := context.WithTimeout(parent, stepTimeout)
+	ctx, cancel := context.WithTimeout(parent, w.all.opts.WriteTimeout)
 	defer cancel()
 	l, p, shares, err := w.plan(ctx, intents)
 	if err != nil {
@@ -50,12 +50,19 @@ func (w *writer) step(parent context.Context, intents []*intent, tries int) (sen
 		w.answer(done)
 		return false, false
 	}
+	join, err := w.join(ctx, l, p)
+	if err != nil {
+		refused, alone := w.withoutServers(shares, err)
+		if refused {
+			return false, alone // what is left, such as a removal, is planned anew without the servers
+		}
+	}
 	if !w.commit(shares) {
 		w.nudge()
 		return false, false
 	}
 	o := w.newOrder(l, p)
-	result := w.send(ctx, l, p, o)
+	result := w.send(ctx, l, p, o, join)
 	log.V(2).Info("Updated the stack", "outcome", result.outcome, "err", result.err)
 	return w.conclude(l, p, o, shares, result, tries)
 }
