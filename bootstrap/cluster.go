@@ -48,7 +48,7 @@ func (c *Cluster) APIServer(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("the address at which machines reach the API server is not known, only the one for pods; give it by --bootstrap-api-server "+
 			"(the ConfigMap %s can't be used: %w)", infoName, infoErr)
 	}
-	if err := CheckAPIServer(address); err != nil {
+	if err := checkFound(address); err != nil {
 		return "", fmt.Errorf("machines can't reach the API server at %q: %w; give its address by --bootstrap-api-server (the ConfigMap %s: %w)",
 			address, err, infoName, infoErr)
 	}
@@ -103,6 +103,18 @@ func CheckAPIServer(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(address, " \t\r\n\"'") {
 		return errors.New("it must be an https URL, such as https://10.0.0.10:6443")
+	}
+	return nil
+}
+
+// checkFound is CheckAPIServer for an address that nobody has given on purpose.
+func checkFound(address string) error {
+	if err := CheckAPIServer(address); err != nil {
+		return err
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
 	}
 	if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 		return errors.New("it is an address of this host only")

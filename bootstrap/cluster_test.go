@@ -42,6 +42,7 @@ func TestWhereTheAPIServerIs(t *testing.T) {
 		want, err       string
 	}{
 		"the flag":                        {kubeconfig("", "https://1.2.3.4:6443", "Q0E="), "https://lb:6443", "https://own:6443", false, "https://lb:6443", ""},
+		"the flag on purpose":             {"", "https://127.0.0.1:6443", "https://own:6443", false, "https://127.0.0.1:6443", ""},
 		"cluster-info":                    {kubeconfig("", "https://1.2.3.4:6443", "Q0E="), "", "https://10.96.0.1:443", true, "https://1.2.3.4:6443", ""},
 		"cluster-info with a name":        {kubeconfig("prod", "https://1.2.3.4:6443", "Q0E="), "", "https://own:6443", false, "https://1.2.3.4:6443", ""},
 		"the kubeconfig":                  {"", "", "https://own:6443", false, "https://own:6443", ""},
