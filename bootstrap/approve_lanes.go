@@ -126,10 +126,14 @@ func (a *Approver) work(ctx context.Context) {
 		}
 	}
 	<-ctx.Done()
+	a.closeLanes()
+	workers.Wait()
+}
+
+func (a *Approver) closeLanes() {
 	for _, queue := range a.lanes {
 		queue.ShutDown()
 	}
-	workers.Wait()
 }
 
 // next decides one request. It returns false when the lane is closed.

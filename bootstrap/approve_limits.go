@@ -41,6 +41,8 @@ const (
 	oneDecision = time.Minute
 	// sweepInterval is how often new members are looked for in the snapshot, whose requests may wait in the wrong lane.
 	sweepInterval = time.Second
+	// lookAgain is how often requests are looked at again that were left pending.
+	lookAgain = 10 * time.Minute
 	// setupInterval is how often the cluster's own approval is looked at, and how soon a missing permission is asked for again.
 	setupInterval = 5 * time.Minute
 

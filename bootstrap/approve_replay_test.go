@@ -173,9 +173,9 @@ func TestAnApprovalRestsOnNothingRemembered(t *testing.T) {
 	require.Equal(t, 1, r.cloud.calls())
 	// ...but never approved: the token that is remembered was revoked meanwhile.
 	r.clock.Step(recallFor)
-	_, err := (&inquiry{Approver: r.approver}).machines(t.Context(), honest)
+	_, err := r.approver.newInquiry().machines(t.Context(), honest)
 	require.NoError(t, err)
-	_, err = (&inquiry{Approver: r.approver}).group(t.Context(), goodToken)
+	_, err = r.approver.newInquiry().group(t.Context(), goodToken)
 	require.NoError(t, err)
 	delete(r.tokens.groups, goodToken)
 	require.Equal(t, "denied UnknownToken", r.submit(joiner(honest)))
