@@ -37,6 +37,9 @@ const (
 	servingWorkers  = 2
 	strangerWorkers = 2
 
+	// approvalsMost is how many requests with one key are approved for one machine: a kubelet that is started anew asks again.
+	approvalsMost = 5
+
 	// oneDecision is how long a decision may take.
 	oneDecision = time.Minute
 	// sweepInterval is how often new members are looked for in the snapshot, whose requests may wait in the wrong lane.

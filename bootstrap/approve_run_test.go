@@ -2,9 +2,6 @@ package bootstrap
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"testing"
@@ -149,14 +146,12 @@ func TestAFloodStarvesNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, stop := running(t, members(5))
 		defer stop()
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		require.NoError(t, err)
 		for i := range strangers {
 			name := fmt.Sprint("random-", i)
 			if i%3 == 0 {
-				name = "new-4" // a name that is expected, with a key that is not the first
+				name = "new-4" // a name that is expected: the first key gets it, and no other
 			}
-			r.make(joiner(name, func(a *ask) { a.key = key }))
+			r.make(joiner(name, key(fmt.Sprint("flood-", i%5))))
 			if i%20 == 0 {
 				synctest.Wait() // the fake cluster's watches hold a hundred
 			}
@@ -164,7 +159,7 @@ func TestAFloodStarvesNobody(t *testing.T) {
 		// The honest ones come last, while the flood is being looked at.
 		var names []string
 		for i := range 4 {
-			names = append(names, r.make(joiner(fmt.Sprint("new-", i), func(a *ask) { a.key = keyNamed("honest") })))
+			names = append(names, r.make(joiner(fmt.Sprint("new-", i), key("honest"))))
 		}
 		time.Sleep(900 * time.Millisecond)
 		synctest.Wait()
@@ -183,13 +178,14 @@ func TestAFloodStarvesNobody(t *testing.T) {
 		require.LessOrEqual(t, r.cloud.calls()-known, most, "look-ups for names that nobody has")
 		require.LessOrEqual(t, known, 4+int(minute/recallFor)+2, "a thousand requests in one name share their look-ups")
 		require.LessOrEqual(t, len(r.recorder.Events), 20)
-		stolen := 0
+		approved := 0
 		for _, d := range r.counts.decisions {
 			if d == "approved NewMember" {
-				stolen++
+				approved++
 			}
 		}
-		require.Equal(t, 5, stolen, "each machine once")
+		require.LessOrEqual(t, approved, 4+approvalsMost+1)
+		require.Len(t, r.joins(), 5, "each machine with one key")
 	})
 }
 
