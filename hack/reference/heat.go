@@ -74,7 +74,7 @@ type edit struct{ from, to, by string }
 func withPorts(nodegroup string) (string, error) {
 	out := nodegroup
 	for _, e := range []edit{
-		{"heat_template_version:", "\ndescription: >\n", "# Made from nodegroup.yaml by: go run ./hack/reference\nheat_template_version: 2018-08-31\n"},
+		{"heat_template_version:", "\ndescription: >\n", "# Made from nodegroup.yaml by: go run ./hack/reference\nheat_template_version: 2021-04-16\n"},
 		{"by one, one resource for\n  each. ", "Start it", "by one, each with a\n  port of its own (node-with-port.yaml). Take nodegroup.yaml unless the port has to be a special one. "},
 		{"range: {min: 0, max: 990}\n", "  nodes_to_remove:\n", "range: {min: 0, max: 330}\n      description: A number from 0 to 330, as Heat allows 1000 resources in a stack by default and a node is three\n"},
 		{"- label: Description\n", "- label: Description\n", portGroup},
