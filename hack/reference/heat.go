@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -74,14 +75,15 @@ type edit struct{ from, to, by string }
 func withPorts(nodegroup string) (string, error) {
 	out := nodegroup
 	for _, e := range []edit{
-		{"heat_template_version:", "\ndescription: >\n", "# Made from nodegroup.yaml by: go run ./hack/reference\nheat_template_version: 2021-04-16\n"},
+		{"heat_template_version:", "\ndescription: >\n", "# Made from nodegroup.yaml by: go run ./hack/reference\nheat_template_version: 2018-08-31\n"},
 		{"by one, one resource for\n  each. ", "Start it", "by one, each with a\n  port of its own (node-with-port.yaml). Take nodegroup.yaml unless the port has to be a special one. "},
 		{"range: {min: 0, max: 990}\n", "  nodes_to_remove:\n", "range: {min: 0, max: 330}\n      description: A number from 0 to 330, as Heat allows 1000 resources in a stack by default and a node is three\n"},
 		{"- label: Description\n", "- label: Description\n", portGroup},
 		{"description: Names or ids, for all networks; ", "an empty list", "description: Names or ids, for the first network; "},
 		{"  node_group:\n    type: string\n", "  node_group:\n    type: string\n", portParameters},
-		{"      resource_def:\n", "          # The autoscaler knows by metering.stack", nodeWithPort},
-		{"          user_data_format: RAW\n", "          # cloud-init's configuration as JSON", ""},
+		{"      resource_def:\n", "            # The autoscaler knows by metering.stack", nodeWithPort},
+		{"            user_data_format: RAW\n", "            # cloud-init's configuration as JSON", ""},
+		{"          # Put together, because", "\noutputs:\n", ""},
 		{"  boots_from_volume:", "  has_server_group:", ""},
 	} {
 		var err error
@@ -89,7 +91,14 @@ func withPorts(nodegroup string) (string, error) {
 			return "", fmt.Errorf("nodegroup.yaml: %w", err)
 		}
 	}
-	return out, nil
+	// A nested stack takes its properties as they are: nothing has to be put together.
+	before, rest, _ := strings.Cut(out, nodeWithPort)
+	properties, after, ok := strings.Cut(rest, "\noutputs:\n")
+	if !ok {
+		return "", errors.New("nodegroup.yaml: its outputs do not come after its resources")
+	}
+	properties = strings.ReplaceAll("\n"+properties, "\n  ", "\n")[1:]
+	return before + nodeWithPort + properties + "\noutputs:\n" + after, nil
 }
 
 // apply makes the edit, if there is one place for it. With the same text for both ends something is put before it.

@@ -19,9 +19,7 @@ func (st *stack) resolve(v any) (any, *apiError) {
 			if err != nil {
 				return nil, err
 			}
-			if r != absent {
-				out = append(out, r)
-			}
+			out = append(out, r)
 		}
 		return out, nil
 	case map[string]any:
@@ -38,21 +36,12 @@ func (st *stack) resolve(v any) (any, *apiError) {
 			if err != nil {
 				return nil, err
 			}
-			if r != absent {
-				out[k] = r
-			}
+			out[k] = r
 		}
 		return out, nil
 	}
 	return v, nil
 }
-
-// nothing is the type of absent.
-type nothing struct{}
-
-// absent is what an "if" without a third part gives when its condition does not hold, since HOT 2021-04-16: the property or the
-// list's element is left out (heat/engine/hot/functions.py, IfNullable).
-var absent any = nothing{}
 
 var functions map[string]func(*stack, any) (any, *apiError)
 
@@ -252,7 +241,7 @@ func ifFunction(st *stack, args any) (any, *apiError) {
 	if len(list) > 2 {
 		return st.resolve(list[2])
 	}
-	return absent, nil
+	return nil, nil //nolint:nilnil // a property left out
 }
 
 // condition evaluates a condition: a name, a literal or a function.

@@ -95,18 +95,15 @@ func (st *stack) validateResource(path, kind string, raw map[string]any) *apiErr
 			}
 			return err
 		}
-		if resolved != absent {
-			properties[key] = resolved
-		}
+		properties[key] = resolved
 	}
 	bad := func(key, message string) *apiError {
 		return invalid("Property error: : %s.properties.%s: : %s", path, key, message)
 	}
 	switch class {
 	case serverType:
-		// Only the members of a group lose what is null (heat/engine/resources/openstack/heat/resource_group.py). Elsewhere it is
-		// an empty string, and that is no image.
-		if v, given := properties["image"]; given && v == nil && !strings.Contains(path, ".resources.") {
+		// null is an empty string, and that is no image.
+		if v, given := properties["image"]; given && v == nil {
 			return bad("image", st.sim.violatesCustom("glance.image", ""))
 		}
 		return st.validateServer(properties, bad)
