@@ -57,9 +57,6 @@ func given() map[string]any {
 	return map[string]any{
 		"flavor": "m1.tiny", "image": "node-image", "network": "nodes",
 		"node_group_annotations": `{"node-group-min-size": "0", "node-group-max-size": "10"}`,
-		"api_server":             "https://10.0.0.10:6443",
-		"bootstrap_token":        "abcdef.0123456789abcdef",
-		"cluster_ca":             "Y2VydGlmaWNhdGU=",
 	}
 }
 
@@ -98,9 +95,13 @@ func keepsItsSize(m *murano) {
 		assert.IsTypef(t, "", output, "output %s", name)
 	}
 
-	// The autoscaler makes three nodes and removes the one in the middle.
-	m.patch(workers, map[string]any{"node_count": 3})
-	m.patch(workers, map[string]any{"node_count": 2, "nodes_to_remove": []string{"1"}})
+	// The autoscaler makes three nodes, for which it says how they join, and removes the one in the middle.
+	autoscaler := m.autoscaler()
+	autoscaler.patch(workers, map[string]any{
+		"node_count": 3, "api_server": "https://10.0.0.10:6443", "cluster_ca": "Y2VydGlmaWNhdGU=",
+		"bootstrap_token": "abcdef.0123456789abcdef",
+	})
+	autoscaler.patch(workers, map[string]any{"node_count": 2, "nodes_to_remove": []string{"1"}})
 	nodes, before := m.servers(workers), m.theStack("workers")
 	require.Len(t, nodes, 2)
 
@@ -112,7 +113,6 @@ func keepsItsSize(m *murano) {
 	// Deployed again with a change, the change is made, and no node comes or goes.
 	require.Equal(t, "ready", e.deploy(func(app application) {
 		app.parameters()["kubelet_extra_args"] = "--v=4"
-		delete(app.parameters(), "api_server") // a parameter that the autoscaler may have filled in
 	}), e.reasons())
 	after := m.parameters(workers)
 	assert.Equal(t, nodes, m.servers(workers))
@@ -121,6 +121,11 @@ func keepsItsSize(m *murano) {
 	assert.Equal(t, "2", after["node_count"])
 	assert.Equal(t, "1", after["nodes_to_remove"])
 	assert.Equal(t, "https://10.0.0.10:6443", after["api_server"])
+	assert.Equal(t, "Y2VydGlmaWNhdGU=", after["cluster_ca"])
+
+	// The autoscaler can go on.
+	autoscaler.patch(workers, map[string]any{"node_count": 3, "nodes_to_remove": []string{}})
+	assert.Len(t, m.servers(workers), 3)
 
 	e.delete()
 	assert.Empty(t, m.stacks(""))
@@ -167,14 +172,21 @@ func TestPlainHeatPackageLosesNodes(t *testing.T) {
 
 	parameters := map[string]any{}
 	for name, parameter := range template.Parameters {
-		if value, ok := parameter.Default.(string); ok {
-			parameters[name] = value // its contracts reject a parameter that is not given
+		switch parameter.Type { // the contracts of this format reject what is not given
+		case "json":
+			parameters[name] = "{}"
+		case "comma_delimited_list":
+			parameters[name] = ""
+		default:
+			parameters[name] = parameter.Default
 		}
 	}
 	for name, value := range given() {
 		parameters[name] = value
 	}
-	parameters["node_count"], parameters["boot_volume_size"] = 1, 0
+	parameters["node_count"] = 1
+	parameters["api_server"], parameters["cluster_ca"] = "https://10.0.0.10:6443", "Y2VydGlmaWNhdGU="
+	parameters["bootstrap_token"] = "abcdef.0123456789abcdef"
 	e := m.newEnvironment("plain", newApplication(class, "workers", parameters))
 	require.Equal(t, "ready", e.deploy(nil), e.reasons())
 	workers := m.theStack(e.id)

@@ -74,7 +74,11 @@ func describe(name string, p Parameter) [][2]string {
 	if p.Default == nil {
 		return append(append(lines, [2]string{"required", "true"}), more...)
 	}
-	return append(append(lines, [2]string{"required", "false"}, [2]string{"initial", initial(p)}), more...)
+	first := initial(p)
+	if kind == "choice" {
+		first = quote(fmt.Sprint(p.Default)) // numbers too: a choice is a string
+	}
+	return append(append(lines, [2]string{"required", "false"}, [2]string{"initial", first}), more...)
 }
 
 // constraints are a field's type and its validation. Only what the dashboard can check is there; Heat checks all of it.
@@ -93,11 +97,11 @@ func constraints(p Parameter) (kind string, lines [][2]string) {
 		switch {
 		case c.Range != nil:
 			lines = append(lines, bounds("Value", c.Range)...)
-		case c.Length != nil:
+		case c.Length != nil && p.Type == "string":
 			lines = append(lines, bounds("Length", c.Length)...)
 		case c.AllowedPattern != "":
 			pattern, message = "^(?:"+c.AllowedPattern+")$", c.Description
-		case len(c.AllowedValues) > 0 && kind == "string":
+		case len(c.AllowedValues) > 0 && kind != "password":
 			kind, lines = "choice", append(lines, [2]string{"choices", choices(c.AllowedValues)})
 		case c.CustomConstraint == "nova.flavor" && p.Default == nil:
 			kind = "flavor" // a list of the flavors' names
