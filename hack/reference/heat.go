@@ -117,5 +117,12 @@ func heatTemplates(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{root + heatFolder + "nodegroup-with-ports.yaml": ports}, nil
+	whole, err := cluster(root, string(nodegroup))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{
+		root + heatFolder + "nodegroup-with-ports.yaml": ports,
+		root + heatFolder + "cluster.yaml":              whole,
+	}, nil
 }
