@@ -21,6 +21,9 @@ import (
 // applicationCatalog is Murano's type in Keystone's catalog.
 const applicationCatalog = "application-catalog"
 
+// client gives up before a wait does.
+var client = &http.Client{Timeout: 90 * time.Second}
+
 // murano speaks Murano's API, as https://docs.openstack.org/murano/latest/reference/rest-api describes it, in one project.
 type murano struct {
 	t   *testing.T
@@ -43,7 +46,7 @@ func (m *murano) send(method, path, session, contentType string, body io.Reader)
 	if session != "" {
 		request.Header.Set("X-Configuration-Session", session)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := client.Do(request)
 	require.NoError(m.t, err)
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)

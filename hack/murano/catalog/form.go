@@ -15,12 +15,9 @@ func form(className, version, description string, groups []Group, parameters map
 	var b strings.Builder
 	fmt.Fprintf(&b, "Version: 2.4\n\nApplication:\n  ?:\n    type: %s\n    package: %s\n    classVersion: %s\n",
 		quote(className), quote(className), quote(version))
-	b.WriteString("  name: !yaql \"$.application.name\"\n  templateParameters:\n")
-	for _, group := range groups {
-		for _, name := range group.Parameters {
-			fmt.Fprintf(&b, "    %s: !yaql \"$.%s.%s\"\n", name, page(group), name)
-		}
-	}
+	b.WriteString("  name: !yaql \"$.application.name\"\n")
+	values(&b, "templateParameters", false, groups, parameters)
+	values(&b, "hiddenParameters", true, groups, parameters)
 	b.WriteString("\nForms:\n- application:\n    fields:\n")
 	title(&b, "Application", description)
 	field(&b, [][2]string{
@@ -37,6 +34,18 @@ func form(className, version, description string, groups []Group, parameters map
 		}
 	}
 	return []byte(b.String())
+}
+
+// values writes where a property's values come from: the fields of the parameters that are hidden, or that are not.
+func values(b *strings.Builder, property string, hidden bool, groups []Group, parameters map[string]Parameter) {
+	fmt.Fprintf(b, "  %s:\n", property)
+	for _, group := range groups {
+		for _, name := range group.Parameters {
+			if parameter := parameters[name]; parameter.Hidden == hidden {
+				fmt.Fprintf(b, "    %s: !yaql \"$.%s.%s\"\n", propertyName(name, parameter), page(group), name)
+			}
+		}
+	}
 }
 
 var notIdentifier = regexp.MustCompile(`[^a-z0-9]+`)

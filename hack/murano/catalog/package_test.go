@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"image/png"
 	"io"
+	"maps"
 	"path"
 	"regexp"
 	"strings"
@@ -79,7 +80,16 @@ func TestClassKnowsEveryParameterButTheSize(t *testing.T) {
 		text := string(files["Classes/Stack.yaml"])
 		// The contract of the name is no map.
 		decoded(t, []byte(strings.Replace(text, "    Contract: $.string().notNull().check", "    Check: $", 1)), &class)
-		contracts := class.Properties["templateParameters"].Contract
+		contracts := map[string]string{}
+		for name, contract := range class.Properties["templateParameters"].Contract {
+			require.False(t, template.Parameters[name].Hidden, name)
+			contracts[name] = contract
+		}
+		for name, contract := range class.Properties["hiddenParameters"].Contract {
+			name, ok := strings.CutPrefix(name, "password_")
+			require.True(t, ok && template.Parameters[name].Hidden, name)
+			contracts[name] = contract
+		}
 		for _, name := range Sizes {
 			require.Contains(t, template.Parameters, name)
 			assert.NotContains(t, contracts, name)
@@ -101,7 +111,8 @@ func TestFormAsksForEveryParameterButTheSize(t *testing.T) {
 	shipped(t, func(t *testing.T, _ Source, files map[string][]byte, template *Template) {
 		var form struct {
 			Application struct {
-				TemplateParameters map[string]string `json:"templateParameters"`
+				Visible map[string]string `json:"templateParameters"`
+				Hidden  map[string]string `json:"hiddenParameters"`
 			}
 			Forms []map[string]struct{ Fields []map[string]any }
 		}
@@ -117,9 +128,15 @@ func TestFormAsksForEveryParameterButTheSize(t *testing.T) {
 			}
 		}
 		assert.Contains(t, fields, "$.application.name")
-		assert.Len(t, form.Application.TemplateParameters, len(template.Parameters)-len(Sizes))
-		for name, source := range form.Application.TemplateParameters {
+		sources := maps.Clone(form.Application.Visible)
+		for name, source := range form.Application.Hidden {
+			sources[strings.TrimPrefix(name, "password_")] = source
+		}
+		assert.NotEmpty(t, form.Application.Hidden)
+		assert.Len(t, sources, len(template.Parameters)-len(Sizes))
+		for name, source := range sources {
 			parameter := template.Parameters[name]
+			assert.Equal(t, parameter.Hidden, form.Application.Visible[name] == "", name)
 			field := fields[source]
 			require.NotNilf(t, field, "%s is %s, which no page has", name, source)
 			assert.Equal(t, strings.TrimSpace(parameter.Label), field["label"])
