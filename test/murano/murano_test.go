@@ -6,6 +6,8 @@ import (
 	"context"
 	"flag"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -80,8 +82,12 @@ func TestNodeGroup(t *testing.T) {
 // keepsItsSize: the package's stack keeps the size that the autoscaler has given it, whatever is deployed again.
 func keepsItsSize(m *murano) {
 	t := m.t
-	e := m.newEnvironment("cluster", newApplication(nodeGroup, "workers", given()))
-	require.Equal(t, "ready", e.deploy(nil), e.reasons())
+	mistaken := given()
+	mistaken["flavor"] = "m1.none"
+	e := m.newEnvironment("cluster", newApplication(nodeGroup, "workers", mistaken))
+	require.Equal(t, "deploy failure", e.deploy(nil))
+	require.Contains(t, e.reasons(), "m1.none")
+	require.Equal(t, "ready", e.deploy(func(app application) { app.parameters()["flavor"] = "m1.tiny" }), e.reasons())
 	workers := m.theStack("workers")
 	require.Equal(t, "CREATE_COMPLETE", workers.Status)
 	require.Empty(t, m.servers(workers))
@@ -119,6 +125,24 @@ func keepsItsSize(m *murano) {
 	assert.Equal(t, "1", after["nodes_to_remove"])
 	assert.Equal(t, "https://10.0.0.10:6443", after["api_server"])
 	assert.Equal(t, "Y2VydGlmaWNhdGU=", after["cluster_ca"])
+
+	// A hidden parameter is noticed as well, and is not in Murano's log.
+	const secret = "s3cret.0123456789abcdef"
+	before = m.theStack("workers")
+	require.Equal(t, "ready", e.deploy(func(app application) {
+		app["hiddenParameters"] = map[string]any{"password_bootstrap_token": secret}
+	}), e.reasons())
+	assert.NotEqual(t, before.Updated, m.theStack("workers").Updated)
+	assert.Equal(t, nodes, m.servers(workers))
+	for _, log := range []string{"murano-api", "murano-engine"} {
+		text, err := os.ReadFile(filepath.Join(*labFlag, "log", log+".log"))
+		require.NoError(t, err)
+		assert.NotContains(t, string(text), secret)
+		assert.Contains(t, string(text), "murano") // it is the right log
+	}
+	before = m.theStack("workers")
+	require.Equal(t, "ready", e.deploy(nil), e.reasons())
+	assert.Equal(t, before, m.theStack("workers"))
 
 	// The autoscaler can go on.
 	autoscaler.patch(workers, map[string]any{"node_count": 3, "nodes_to_remove": []string{}})
