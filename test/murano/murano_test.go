@@ -5,6 +5,7 @@ package murano_test
 import (
 	"context"
 	"flag"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -28,7 +29,6 @@ const (
 	patience = 4 * time.Minute
 	// repository is its root, from here.
 	repository = "../.."
-	nodeGroup  = "io.github.cluster_autoscaler_openstack.NodeGroup"
 )
 
 // open signs in to a project of its own in the lab; at the end of the test nothing may be left in it.
@@ -51,12 +51,53 @@ func open(t *testing.T) *murano {
 	return &murano{t: t, ctx: ctx, Client: client}
 }
 
-// given is what a user fills in for a node group.
-func given() map[string]any {
-	return map[string]any{
+// kind is a package and how it is used here.
+type kind struct {
+	// name is that of its folder and of its template.
+	name, class string
+	// given is what a user fills in, without which nothing works; hidden is the part of it that nobody may see.
+	given, hidden map[string]any
+	// filled is what the autoscaler adds for new nodes, besides the token.
+	filled map[string]any
+}
+
+var nodeGroup = kind{
+	name: "nodegroup", class: "io.github.cluster_autoscaler_openstack.NodeGroup",
+	given: map[string]any{
 		"flavor": "m1.tiny", "image": "node-image", "network": "nodes",
 		"node_group_annotations": `{"node-group-min-size": "0", "node-group-max-size": "10"}`,
-	}
+	},
+	hidden: map[string]any{},
+	filled: map[string]any{"api_server": "https://10.0.0.10:6443", "cluster_ca": "Y2VydGlmaWNhdGU="},
+}
+
+var cluster = kind{
+	name: "cluster", class: "io.github.cluster_autoscaler_openstack.Cluster",
+	given: map[string]any{
+		"auth_url": "https://keystone.example.com:5000/v3", "autoscaler_image": "registry.example.com/autoscaler:1",
+		"external_network": "public", "control_plane_flavor": "m1.medium", "control_plane_image": "node-image",
+		"flavor": "m1.tiny", "image": "node-image",
+	},
+	hidden: map[string]any{
+		"password_application_credential_id":     "0123456789abcdef0123456789abcdef",
+		"password_application_credential_secret": "application-cr3dential",
+	},
+	filled: map[string]any{"cluster_ca": "Y2VydGlmaWNhdGU="},
+}
+
+// importKind imports a package as it is shipped, and looks at what the catalog makes of it.
+func (m *murano) importKind(k kind) {
+	m.t.Helper()
+	files, err := catalog.Build(catalog.Source{
+		Folder: repository + "/deploy/murano/" + k.name, Template: repository + "/deploy/heat/" + k.name + ".yaml",
+	})
+	require.NoError(m.t, err)
+	archive, err := catalog.Zip(files)
+	require.NoError(m.t, err)
+	id := m.importPackage(archive)
+	assert.Equal(m.t, archive, m.send(http.MethodGet, "/catalog/packages/"+id+"/download", "", "", nil))
+	assert.Equal(m.t, files["logo.png"], m.send(http.MethodGet, "/catalog/packages/"+id+"/logo", "", "", nil))
+	assert.Contains(m.t, string(m.send(http.MethodGet, "/catalog/packages/"+id+"/ui", "", "", nil)), "hiddenParameters")
 }
 
 // TestNodeGroup deploys deploy/murano/nodegroup. Its parts share one import: Murano's engine may wait for ever for itself when two
@@ -64,27 +105,25 @@ func given() map[string]any {
 func TestNodeGroup(t *testing.T) {
 	t.Parallel()
 	m := open(t)
-	files, err := catalog.Build(catalog.Source{
-		Folder: repository + "/deploy/murano/nodegroup", Template: repository + "/deploy/heat/nodegroup.yaml",
-	})
-	require.NoError(t, err)
-	archive, err := catalog.Zip(files)
-	require.NoError(t, err)
-	id := m.importPackage(archive)
-	assert.Equal(t, archive, m.send(http.MethodGet, "/catalog/packages/"+id+"/download", "", "", nil))
-	assert.Equal(t, files["logo.png"], m.send(http.MethodGet, "/catalog/packages/"+id+"/logo", "", "", nil))
-	assert.Contains(t, string(m.send(http.MethodGet, "/catalog/packages/"+id+"/ui", "", "", nil)), "page_machine")
-
+	m.importKind(nodeGroup)
 	t.Run("leaves other stacks alone", func(t *testing.T) { leavesOthersAlone(m.in(t)) })
-	t.Run("keeps its size", func(t *testing.T) { keepsItsSize(m.in(t)) })
+	t.Run("keeps its size", func(t *testing.T) { keepsItsSize(m.in(t), nodeGroup) })
+}
+
+// TestCluster deploys deploy/murano/cluster.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	m := open(t)
+	m.importKind(cluster)
+	keepsItsSize(m, cluster)
 }
 
 // keepsItsSize: the package's stack keeps the size that the autoscaler has given it, whatever is deployed again.
-func keepsItsSize(m *murano) {
+func keepsItsSize(m *murano, k kind) {
 	t := m.t
-	mistaken := given()
-	mistaken["flavor"] = "m1.none"
-	e := m.newEnvironment("cluster", newApplication(nodeGroup, "workers", mistaken))
+	mistaken := newApplication(k.class, "workers", k.given, k.hidden)
+	mistaken.parameters()["flavor"] = "m1.none"
+	e := m.newEnvironment("cluster", mistaken)
 	require.Equal(t, "deploy failure", e.deploy(nil))
 	require.Contains(t, e.reasons(), "m1.none")
 	require.Equal(t, "ready", e.deploy(func(app application) { app.parameters()["flavor"] = "m1.tiny" }), e.reasons())
@@ -100,10 +139,9 @@ func keepsItsSize(m *murano) {
 
 	// The autoscaler makes three nodes, for which it says how they join, and removes the one in the middle.
 	autoscaler := m.autoscaler()
-	autoscaler.patch(workers, map[string]any{
-		"node_count": 3, "api_server": "https://10.0.0.10:6443", "cluster_ca": "Y2VydGlmaWNhdGU=",
-		"bootstrap_token": "abcdef.0123456789abcdef",
-	})
+	growth := map[string]any{"node_count": 3, "bootstrap_token": "abcdef.0123456789abcdef"}
+	maps.Copy(growth, k.filled)
+	autoscaler.patch(workers, growth)
 	autoscaler.patch(workers, map[string]any{"node_count": 2, "nodes_to_remove": []string{"1"}})
 	nodes, before := m.servers(workers), m.theStack("workers")
 	require.Len(t, nodes, 2)
@@ -123,22 +161,26 @@ func keepsItsSize(m *murano) {
 	assert.Equal(t, "--v=4", after["kubelet_extra_args"])
 	assert.Equal(t, "2", after["node_count"])
 	assert.Equal(t, "1", after["nodes_to_remove"])
-	assert.Equal(t, "https://10.0.0.10:6443", after["api_server"])
-	assert.Equal(t, "Y2VydGlmaWNhdGU=", after["cluster_ca"])
+	for name, value := range k.filled {
+		assert.Equal(t, value, after[name], name)
+	}
 
 	// A hidden parameter is noticed as well, and is not in Murano's log.
 	const secret = "s3cret.0123456789abcdef"
 	before = m.theStack("workers")
 	require.Equal(t, "ready", e.deploy(func(app application) {
-		app["hiddenParameters"] = map[string]any{"password_bootstrap_token": secret}
+		app.hidden()["password_bootstrap_token"] = secret
 	}), e.reasons())
 	assert.NotEqual(t, before.Updated, m.theStack("workers").Updated)
 	assert.Equal(t, nodes, m.servers(workers))
 	for _, log := range []string{"murano-api", "murano-engine"} {
 		text, err := os.ReadFile(filepath.Join(*labFlag, "log", log+".log"))
 		require.NoError(t, err)
-		assert.NotContains(t, string(text), secret)
-		assert.Contains(t, string(text), "murano") // it is the right log
+		assert.False(t, strings.Contains(string(text), secret), log) // such a message would be all of the log
+		for name, value := range k.hidden {
+			assert.Falsef(t, strings.Contains(string(text), value.(string)), "%s in the log of %s", name, log)
+		}
+		assert.True(t, strings.Contains(string(text), "murano"), "it is the right log")
 	}
 	before = m.theStack("workers")
 	require.Equal(t, "ready", e.deploy(nil), e.reasons())
@@ -164,7 +206,7 @@ func leavesOthersAlone(m *murano) {
 	m.complete(others)
 	before := m.theStack("workers")
 
-	e := m.newEnvironment("cluster", newApplication(nodeGroup, "workers", given()))
+	e := m.newEnvironment("cluster", newApplication(nodeGroup.class, "workers", nodeGroup.given, nil))
 	assert.Equal(t, "deploy failure", e.deploy(nil))
 	assert.Contains(t, e.reasons(), "The project has a stack named workers already")
 	assert.Equal(t, before, m.theStack("workers"))
@@ -202,13 +244,10 @@ func TestPlainHeatPackageLosesNodes(t *testing.T) {
 			parameters[name] = parameter.Default
 		}
 	}
-	for name, value := range given() {
-		parameters[name] = value
-	}
-	parameters["node_count"] = 1
-	parameters["api_server"], parameters["cluster_ca"] = "https://10.0.0.10:6443", "Y2VydGlmaWNhdGU="
-	parameters["bootstrap_token"] = "abcdef.0123456789abcdef"
-	e := m.newEnvironment("plain", newApplication(class, "workers", parameters))
+	maps.Copy(parameters, nodeGroup.given)
+	maps.Copy(parameters, nodeGroup.filled)
+	parameters["node_count"], parameters["bootstrap_token"] = 1, "abcdef.0123456789abcdef"
+	e := m.newEnvironment("plain", newApplication(class, "workers", parameters, nil))
 	require.Equal(t, "ready", e.deploy(nil), e.reasons())
 	workers := m.theStack(e.id)
 	m.patch(workers, map[string]any{"node_count": 3})
