@@ -3,6 +3,7 @@
 package murano_test
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"maps"
@@ -176,11 +177,14 @@ func keepsItsSize(m *murano, k kind) {
 	for _, log := range []string{"murano-api", "murano-engine"} {
 		text, err := os.ReadFile(filepath.Join(*labFlag, "log", log+".log"))
 		require.NoError(t, err)
-		assert.False(t, strings.Contains(string(text), secret), log) // such a message would be all of the log
-		for name, value := range k.hidden {
-			assert.Falsef(t, strings.Contains(string(text), value.(string)), "%s in the log of %s", name, log)
+		secrets := maps.Clone(k.hidden)
+		secrets["password_bootstrap_token"] = secret
+		for name, value := range secrets {
+			if bytes.Contains(text, []byte(value.(string))) { // an assertion's message would be all of the log
+				t.Errorf("the log of %s has %s", log, name)
+			}
 		}
-		assert.True(t, strings.Contains(string(text), "murano"), "it is the right log")
+		require.NotEmpty(t, text)
 	}
 	before = m.theStack("workers")
 	require.Equal(t, "ready", e.deploy(nil), e.reasons())

@@ -56,11 +56,11 @@ func Build(source Source) (map[string][]byte, error) {
 		return nil, fmt.Errorf("manifest.yaml: %w", err)
 	}
 	above := filepath.Dir(filepath.Clean(source.Folder))
-	class, err := os.ReadFile(filepath.Join(above, "stack.yaml"))
+	class, err := os.ReadFile(filepath.Join(above, "stack.yaml")) //nolint:gosec // a file of the repository
 	if err != nil {
 		return nil, err
 	}
-	logo, err := os.ReadFile(filepath.Join(above, manifest.Logo))
+	logo, err := os.ReadFile(filepath.Join(above, manifest.Logo)) //nolint:gosec // a file of the repository
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func Contract(kind string) string {
 
 // fileMap are the files that Heat gets beside the template.
 func fileMap(template *Template) string {
-	var lines []string
+	lines := make([]string, 0, len(template.Files))
 	for _, name := range slices.Sorted(maps.Keys(template.Files)) {
 		lines = append(lines, fmt.Sprintf("'%s' => $resources.string('HotFiles/%s')", name, name))
 	}
