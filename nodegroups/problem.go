@@ -58,6 +58,9 @@ const (
 	ReasonNoTemplate          = "NoTemplate"          // what a new node would look like is not known
 	ReasonNoProviderID        = "NoProviderID"        // a node does not say which server it is
 	ReasonSizeMismatch        = "SizeMismatch"        // members that were ordered and never came, and can't be withdrawn
+	ReasonUnsafeBootstrap     = "UnsafeBootstrap"     // the template can't take a minted bootstrap token
+	ReasonNoBootstrapToken    = "NoBootstrapToken"    // what a new member needs to join can't be had
+	ReasonTokenNotRevoked     = "TokenNotRevoked"     // a bootstrap token that is not needed any more could not be deleted
 	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
 )
 
