@@ -140,7 +140,7 @@ func TestFormAsksForEveryParameterButTheSize(t *testing.T) {
 			field := fields[source]
 			require.NotNilf(t, field, "%s is %s, which no page has", name, source)
 			assert.Equal(t, strings.TrimSpace(parameter.Label), field["label"])
-			assert.Equal(t, parameter.Default == nil, field["required"] == true, name)
+			assert.Equal(t, parameter.Default == nil, field["required"], name)
 			assert.Equal(t, parameter.Hidden, field["type"] == "password", name)
 			if pattern, ok := field["regexpValidator"].(string); ok {
 				_, err := regexp.Compile(pattern)

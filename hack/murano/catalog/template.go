@@ -78,8 +78,9 @@ var reference = regexp.MustCompile(`(?:\btype:|\bget_file:)\s*['"]?([\w./-]+\.\w
 
 // references are the names of the files that a template refers to.
 func references(text []byte) []string {
-	var names []string
-	for _, match := range reference.FindAllSubmatch(text, -1) {
+	matches := reference.FindAllSubmatch(text, -1)
+	names := make([]string, 0, len(matches))
+	for _, match := range matches {
 		names = append(names, string(match[1]))
 	}
 	slices.Sort(names)
