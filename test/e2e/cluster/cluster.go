@@ -1,6 +1,6 @@
-// Package cluster starts a real Kubernetes control plane on the loopback interface: etcd, kube-apiserver,
-// kube-controller-manager and kube-scheduler, with certificates and bootstrap tokens made by kubeadm. It needs no
-// privileges and nothing that is installed. There are no nodes until somebody lets machines join.
+// Package cluster starts a real Kubernetes control plane on the loopback interface, or on an address that other machines
+// reach: etcd, kube-apiserver, kube-controller-manager and kube-scheduler, with certificates and bootstrap tokens made by
+// kubeadm. It needs no privileges and nothing that is installed. There are no nodes until somebody lets machines join.
 package cluster
 
 import (
@@ -49,9 +49,15 @@ const (
 // Start starts a control plane that keeps its state in dir, an existing empty folder. binary is test/kubernetes. The
 // processes belong to the group: stop it to stop the cluster.
 func Start(ctx context.Context, group *process.Group, binary, dir string) (*Cluster, error) {
+	return StartOn(ctx, group, binary, dir, loopback)
+}
+
+// StartOn is Start with an API server that listens on address, an IPv4 address of this computer, so that machines with a
+// network of their own reach it. All else stays on the loopback interface.
+func StartOn(ctx context.Context, group *process.Group, binary, dir, address string) (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	s := &starter{group: group, binary: binary, dir: dir}
+	s := &starter{group: group, binary: binary, dir: dir, address: address}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("control plane: %w", err)
 	}
@@ -75,6 +81,7 @@ func (c *Cluster) Err() error {
 type starter struct {
 	group              *process.Group
 	binary, dir        string
+	address            string // the API server's
 	apiPort, etcdPort  int
 	etcdPeerPort       int
 	endpoint, etcdURL  string
@@ -88,7 +95,7 @@ func (s *starter) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	s.endpoint = "https://" + net.JoinHostPort(loopback, strconv.Itoa(s.apiPort))
+	s.endpoint = "https://" + net.JoinHostPort(s.address, strconv.Itoa(s.apiPort))
 	s.etcdURL = "http://" + net.JoinHostPort(loopback, strconv.Itoa(s.etcdPort))
 	s.pki = filepath.Join(s.dir, "pki")
 	s.kubeadmConfig = filepath.Join(s.dir, "kubeadm.yaml")
@@ -101,7 +108,7 @@ func (s *starter) prepare(ctx context.Context) error {
 	if err := s.kubeadm(ctx, "kubeconfig", "all", "--kubeconfig-dir", s.dir); err != nil {
 		return err
 	}
-	return s.pointAtLoopback("super-admin.conf", "controller-manager.conf", "scheduler.conf")
+	return s.pointAtEndpoint("super-admin.conf", "controller-manager.conf", "scheduler.conf")
 }
 
 // run starts parts of the control plane.
@@ -189,8 +196,8 @@ func (s *starter) kubeadm(ctx context.Context, phase ...string) error {
 	return err
 }
 
-// pointAtLoopback corrects the address in kubeconfigs that kubeadm has written; see advertised.
-func (s *starter) pointAtLoopback(names ...string) error {
+// pointAtEndpoint corrects the address in kubeconfigs that kubeadm has written; see advertised.
+func (s *starter) pointAtEndpoint(names ...string) error {
 	for _, name := range names {
 		path := filepath.Join(s.dir, name)
 		config, err := clientcmd.LoadFromFile(path)

@@ -39,7 +39,7 @@ certificatesDir: %[6]q
 networking: {serviceSubnet: %[7]s}
 apiServer: {certSANs: [%[5]s, localhost]}
 etcd: {external: {endpoints: [%[8]q]}}
-`, advertised, s.apiPort, bootstrapToken, binaries.KubernetesVersion, loopback, s.pki, serviceRange, s.etcdURL)
+`, advertised, s.apiPort, bootstrapToken, binaries.KubernetesVersion, s.address, s.pki, serviceRange, s.etcdURL)
 }
 
 // part is a program of the control plane.
@@ -78,7 +78,7 @@ func (s *starter) etcdArguments() []string {
 func (s *starter) apiServerArguments() []string {
 	return []string{
 		"--etcd-servers=" + s.etcdURL,
-		"--bind-address=" + loopback, "--advertise-address=" + loopback, "--secure-port=" + strconv.Itoa(s.apiPort),
+		"--bind-address=" + s.address, "--advertise-address=" + s.address, "--secure-port=" + strconv.Itoa(s.apiPort),
 		// A loopback address may not be an endpoint of the service "kubernetes"; no pod here asks for it.
 		"--endpoint-reconciler-type=none",
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--enable-bootstrap-token-auth",
