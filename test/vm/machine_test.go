@@ -1,0 +1,64 @@
+//go:build vm
+
+package vm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/vm"
+)
+
+// TestVirtualMachine: a pending pod makes the autoscaler order a server, whose user_data, out of the shipped template, is run
+// by a real cloud-init in a virtual machine; the pod runs there, and the machine is switched off when it is not needed.
+func TestVirtualMachine(t *testing.T) {
+	s := newScene(t, "vm", host.VirtualMachine)
+	group, err := s.CreateGroup(t.Context(), world.GroupSpec{Name: "kubelet", Max: 1})
+	require.NoError(t, err)
+	ready := s.lifeOfANode(t, group, bootTimeout)
+	fmt.Printf("bench vm_ready_s %.1f s\n", ready.Sub(<-s.poweredOn).Seconds())
+}
+
+// lifeOfANode lets a node come for a pod and go with it, and returns when the node was Ready. The image of the pod is one
+// that nobody but the machine itself has.
+func (s *scene) lifeOfANode(t *testing.T, group *world.Group, timeout time.Duration) time.Time {
+	t.Helper()
+	require.NoError(t, s.StartAutoscaler(t.Context(), "--max-node-provision-time="+timeout.String()))
+	const app = "app"
+	require.NoError(t, s.Deploy(t.Context(), world.Workload{Name: app, Replicas: 1, CPU: "600m", Image: vm.PodImage}))
+	require.NoError(t, s.Until(t.Context(), timeout, "a ready node", func(ctx context.Context) error {
+		nodes, err := s.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		if len(nodes) != 1 {
+			return fmt.Errorf("%d nodes", len(nodes))
+		}
+		if !world.IsReady(&nodes[0]) {
+			return fmt.Errorf("node %s: %+v", nodes[0].Name, nodes[0].Status.Conditions)
+		}
+		return nil
+	}))
+	ready := time.Now()
+	servers, err := group.WaitForSize(t.Context(), timeout, 1)
+	require.NoError(t, err)
+	require.NoError(t, s.WaitForRunning(t.Context(), timeout, app, 1))
+	t.Logf("server %v is a node, and the pod runs on it", servers)
+
+	require.NoError(t, s.Undeploy(t.Context(), app))
+	_, err = group.WaitForSize(t.Context(), timeout, 0)
+	require.NoError(t, err)
+	require.NoError(t, s.Until(t.Context(), timeout, "the machine to be switched off", func(context.Context) error {
+		if s.Machines.Running() > 0 {
+			return errors.New("it runs")
+		}
+		return nil
+	}))
+	return ready
+}
