@@ -103,6 +103,13 @@ func (st *stack) validateResource(path, kind string, raw map[string]any) *apiErr
 	switch class {
 	case serverType:
 		return st.validateServer(properties, bad)
+	case plainType:
+		if n, given := properties["length"]; given && st.alias(kind) == "OS::Heat::RandomString" {
+			limits := map[string]any{"range": map[string]any{"min": 1, "max": 512}}
+			if message := st.sim.violates(limits, n); message != "" {
+				return bad("length", message)
+			}
+		}
 	case groupType:
 		n, err := groupSize(properties)
 		if err != "" {
