@@ -25,6 +25,16 @@ func TestVirtualMachine(t *testing.T) {
 	fmt.Printf("bench vm_ready_s %.1f s\n", ready.Sub(<-s.poweredOn).Seconds())
 }
 
+// TestVirtualMachineByKubeadm: the same with "kubeadm join", which takes the kubelet's configuration from the cluster.
+func TestVirtualMachineByKubeadm(t *testing.T) {
+	require.NoError(t, base.Cluster.AllowKubeadm(t.Context()))
+	s := newScene(t, "kubeadm", host.VirtualMachine)
+	group, err := s.CreateGroup(t.Context(), world.GroupSpec{Name: "kubeadm", Max: 1, Parameters: map[string]any{"join_method": "kubeadm"}})
+	require.NoError(t, err)
+	ready := s.lifeOfANode(t, group, bootTimeout)
+	fmt.Printf("bench vm_ready_kubeadm_s %.1f s\n", ready.Sub(<-s.poweredOn).Seconds())
+}
+
 // lifeOfANode lets a node come for a pod and go with it, and returns when the node was Ready. The image of the pod is one
 // that nobody but the machine itself has.
 func (s *scene) lifeOfANode(t *testing.T, group *world.Group, timeout time.Duration) time.Time {

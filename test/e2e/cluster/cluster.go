@@ -37,7 +37,8 @@ type Cluster struct {
 	Config *rest.Config
 	Client kubernetes.Interface
 
-	parts []*process.Process
+	parts   []*process.Process
+	kubeadm func(ctx context.Context, phase ...string) error
 }
 
 // Bounds of the waits. A loaded computer of two cores needs about 20 s in all.
@@ -124,7 +125,7 @@ func (c *Cluster) run(s *starter, parts []part) error {
 }
 
 func (s *starter) start(ctx context.Context) (*Cluster, error) {
-	c := &Cluster{Endpoint: s.endpoint, Kubeconfig: filepath.Join(s.dir, "super-admin.conf"), BootstrapToken: bootstrapToken}
+	c := &Cluster{Endpoint: s.endpoint, Kubeconfig: filepath.Join(s.dir, "super-admin.conf"), BootstrapToken: bootstrapToken, kubeadm: s.kubeadm}
 	ca, err := os.ReadFile(filepath.Join(s.pki, "ca.crt"))
 	if err != nil {
 		return nil, err

@@ -16,6 +16,8 @@ const (
 	// bootstrapToken is good for nothing outside a control plane that ends with its test.
 	bootstrapToken = "e2e000.0123456789abcdef" //nolint:gosec // see above
 	serviceRange   = "10.96.0.0/16"
+	// kubeadmGroup is the group of the tokens that kubeadm makes.
+	kubeadmGroup = "system:bootstrappers:kubeadm:default-node-token"
 )
 
 // kubeadmYAML configures kubeadm's phases. kubernetesVersion is given so that kubeadm does not ask the internet.
@@ -28,7 +30,7 @@ bootstrapTokens:
 - token: %[3]s
   ttl: 0s
   usages: [signing, authentication]
-  groups: [system:bootstrappers:kubeadm:default-node-token]
+  groups: [%[9]q]
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
@@ -39,7 +41,7 @@ certificatesDir: %[6]q
 networking: {serviceSubnet: %[7]s}
 apiServer: {certSANs: [%[5]s, localhost]}
 etcd: {external: {endpoints: [%[8]q]}}
-`, advertised, s.apiPort, bootstrapToken, binaries.KubernetesVersion, s.address, s.pki, serviceRange, s.etcdURL)
+`, advertised, s.apiPort, bootstrapToken, binaries.KubernetesVersion, s.address, s.pki, serviceRange, s.etcdURL, kubeadmGroup)
 }
 
 // part is a program of the control plane.

@@ -85,7 +85,7 @@ make_tree() {
   chroot "$tree" depmod "$(ls "$tree/lib/modules")" || return
   ln --symbolic --force --no-target-directory /usr/lib/cni "$tree/opt/cni/bin"
   local program unit
-  for program in kubelet kubeadm kubectl; do ln --symbolic --force /opt/kubernetes/kubernetes "$tree/usr/bin/$program"; done
+  for program in kubelet kubectl; do ln --symbolic --force /opt/kubernetes/kubernetes "$tree/usr/bin/$program"; done
   # What a machine that lives for minutes need not do.
   for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service dpkg-db-backup.timer fstrim.timer \
     systemd-timesyncd.service systemd-networkd-wait-online.service systemd-resolved.service systemd-pstore.service getty@.service \
