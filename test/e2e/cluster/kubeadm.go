@@ -59,10 +59,15 @@ func (c *Cluster) AllowKubeadm(ctx context.Context, groups ...string) error {
 	}, metav1.CreateOptions{}); err != nil {
 		return err
 	}
+	if _, err := c.Client.RbacV1().ClusterRoles().Create(ctx, &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "join"},
+		Rules:      []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"get"}}},
+	}, metav1.CreateOptions{}); err != nil {
+		return err
+	}
 	_, err := c.Client.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "join"}, Subjects: subjects,
-		// kubeadm's phase bootstrap-token has made this one.
-		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "kubeadm:get-nodes"},
+		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "join"},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("let bootstrap tokens see nodes: %w", err)
