@@ -50,6 +50,11 @@ type templateFacts struct {
 	RemovalMode string
 	// RemovalModeParameter is the parameter that removal_policies_mode is taken from, empty if it is constant.
 	RemovalModeParameter string
+	// JoinProblem says why the stack must not get minted bootstrap tokens, and so must not grow; nil if it may, or if its
+	// members join by their own means.
+	JoinProblem *nodegroups.Problem
+	// Outdated says that somebody has updated the stack since the template was read.
+	Outdated bool
 }
 
 // Values of removal_policies_mode. With append Heat remembers every index that was ever named; with update only those
@@ -91,4 +96,6 @@ type writerOptions struct {
 	Gather time.Duration
 	// DryRun plans and reports, and never writes.
 	DryRun bool
+	// Joining is Options.Joining.
+	Joining Joining
 }

@@ -168,6 +168,10 @@ func (f *fakeCloud) GetTemplate(context.Context, string, string) (map[string]any
 	return map[string]any{}, nil
 }
 
+func (f *fakeCloud) GetFiles(context.Context, string, string) (map[string]string, error) {
+	return map[string]string{}, nil
+}
+
 func (f *fakeCloud) GetStack(_ context.Context, _, id string) (*StackDetail, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -177,6 +177,15 @@ func (h *heatClient) GetTemplate(ctx context.Context, name, id string) (map[stri
 	return template, nil
 }
 
+// GetFiles implements Heat.
+func (h *heatClient) GetFiles(ctx context.Context, name, id string) (map[string]string, error) {
+	var files map[string]string
+	if err := h.get(ctx, &files, "", "stacks", name, id, "files"); err != nil {
+		return nil, fmt.Errorf("reading the files of stack %s: %w", name, err)
+	}
+	return files, nil
+}
+
 // Patch implements Heat. disable_rollback goes with every PATCH, since Heat remembers what the last one said: a rollback
 // would put the old parameters back behind our back.
 func (h *heatClient) Patch(ctx context.Context, name, id string, parameters map[string]any) error {

@@ -85,7 +85,7 @@ func (v *view) harmless() bool {
 func (p *plan) growBlindly(o observation, w wishes) {
 	by := p.admitGrowth(o.Count, w)
 	if by > 0 {
-		p.Patch, p.Count = true, o.Count+by
+		p.Patch, p.Makes, p.Count = true, true, o.Count+by
 	}
 }
 
@@ -156,6 +156,7 @@ func (p *plan) decide(v *view, w wishes) {
 		return
 	}
 	p.Patch, p.Count, p.List = true, count, v.list(s.named)
+	p.Makes = !v.made().containsAll(after)
 	for _, i := range s.named.sorted() {
 		p.Victims = append(p.Victims, victim{Index: i, ServerID: v.rows[i].ServerID})
 	}
@@ -164,6 +165,17 @@ func (p *plan) decide(v *view, w wishes) {
 			p.Keep = append(p.Keep, victim{Index: i, ServerID: row.ServerID})
 		}
 	}
+}
+
+// made are the members that Heat is through with: no update makes a server for them. All others it may make, or make again.
+func (v *view) made() indexSet {
+	made := indexSet{}
+	for i := range v.living {
+		if row := v.rows[i]; row.ServerID != "" && strings.HasSuffix(row.Status, "_COMPLETE") {
+			made[i] = true
+		}
+	}
+	return made
 }
 
 // list is the removal list to send, nil if the one in the parameter will do.

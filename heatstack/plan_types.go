@@ -77,6 +77,8 @@ type plan struct {
 	Patch bool
 	Count int
 	List  []string
+	// Makes: servers may be made by the update: new ones, or ones in place of members that failed or are not there.
+	Makes bool
 	// Victims are the members that go; Keep are the healthy members with a server that must not. Known only with Members.
 	Victims, Keep []victim
 	// Grow, Shrink and Remove are the decisions on the wishes. Retry is the one on wishes.Retry.

@@ -46,14 +46,14 @@ func (w *writer) newOrder(l *look, p plan) *order {
 	return o
 }
 
-// send patches the stack and reads it back.
-func (w *writer) send(ctx context.Context, l *look, p plan, o *order) sendResult {
+// send patches the stack and reads it back. What is read back never shows the token in join: Heat hides it.
+func (w *writer) send(ctx context.Context, l *look, p plan, o *order, join *joinParameters) sendResult {
 	names := l.ref.Config.Parameters
 	parameters := map[string]any{names.Size: p.Count}
 	if p.List != nil {
 		parameters[names.Removal] = p.List
 	}
-	err := w.all.heat.Patch(ctx, l.ref.Name, l.ref.ID, parameters)
+	err := w.all.heat.Patch(join.addTo(ctx, parameters), l.ref.Name, l.ref.ID, parameters)
 	switch {
 	case err == nil:
 	case isConflict(err):

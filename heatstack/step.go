@@ -50,12 +50,19 @@ func (w *writer) step(parent context.Context, intents []*intent, tries int) (sen
 		w.answer(done)
 		return false, false
 	}
+	join, err := w.join(ctx, l, p)
+	if err != nil {
+		refused, alone := w.withoutServers(shares, err)
+		if refused {
+			return false, alone // what is left, such as a removal, is planned anew without the servers
+		}
+	}
 	if !w.commit(shares) {
 		w.nudge()
 		return false, false
 	}
 	o := w.newOrder(l, p)
-	result := w.send(ctx, l, p, o)
+	result := w.send(ctx, l, p, o, join)
 	log.V(2).Info("Updated the stack", "outcome", result.outcome, "err", result.err)
 	return w.conclude(l, p, o, shares, result, tries)
 }

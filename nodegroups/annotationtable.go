@@ -42,6 +42,12 @@ var annotations = []annotation{
 		func(p *ParameterNames) *string { return &p.BootVolumeGiB }),
 	parameterName(KeyZoneParameter, "zone", "Stack parameter that holds the availability zone",
 		func(p *ParameterNames) *string { return &p.Zone }),
+	parameterName(KeyTokenParameter, "join_token", "Hidden stack parameter that takes the bootstrap token of new members, where it is minted",
+		func(p *ParameterNames) *string { return &p.Token }),
+	{KeyTokenSource, typeName, string(TokenOwn), string(TokenMinted),
+		"minted: each growth brings a bootstrap token that was made for it. own: the members join in a way of their own. The stack parameter " +
+			TokenSourceParameter + " says the same, for stacks without the annotation",
+		setTokenSource, func(c *Config) (string, bool) { return string(c.TokenSource), c.TokenSource != "" }, true},
 
 	quantity(KeyCPU, "the flavor's vCPUs", "3500m", "CPU capacity of a new node", cpuFloor,
 		func(c *Config) **resourceQuantity { return &c.Capacity.CPU }),

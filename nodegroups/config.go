@@ -17,6 +17,8 @@ type Config struct {
 	MinSet, MaxSet bool
 	// Parameters are the names of the stack's parameters.
 	Parameters ParameterNames
+	// TokenSource says where new members have their bootstrap token from; empty means TokenOwn.
+	TokenSource TokenSource
 	// Capacity overrides what the flavor says of a new node.
 	Capacity CapacityOverrides
 	// Reserved is what a node keeps back from its capacity.
@@ -32,6 +34,7 @@ type ParameterNames struct {
 	Flavor        string // default flavor
 	BootVolumeGiB string // default boot_volume_size
 	Zone          string // default availability_zone
+	Token         string // default bootstrap_token
 }
 
 // CapacityOverrides are the capacity.cluster-autoscaler.kubernetes.io annotations.

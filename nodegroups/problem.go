@@ -58,7 +58,13 @@ const (
 	ReasonNoTemplate          = "NoTemplate"          // what a new node would look like is not known
 	ReasonNoProviderID        = "NoProviderID"        // a node does not say which server it is
 	ReasonSizeMismatch        = "SizeMismatch"        // members that were ordered and never came, and can't be withdrawn
+	ReasonUnsafeBootstrap     = "UnsafeBootstrap"     // the template can't take a minted bootstrap token
+	ReasonNoBootstrapToken    = "NoBootstrapToken"    // what a new member needs to join can't be had
+	ReasonTokenNotRevoked     = "TokenNotRevoked"     // a bootstrap token that is not needed any more could not be deleted
 	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
+	ReasonBlanketApproval     = "BlanketApproval"     // the cluster approves nodes' certificates without proof
+	ReasonSecondKey           = "SecondKey"           // a second machine claims to be one that was let in
+	ReasonNoPermission        = "NoPermission"        // Kubernetes refuses something that we need
 )
 
 // Error makes a Problem usable as an error.

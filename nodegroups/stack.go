@@ -34,6 +34,8 @@ type Stack struct {
 	Arch string
 	// Blocked says why the stack must not be written to; nil if it may.
 	Blocked *Problem
+	// GrowthBlocked says why the stack must not grow although it may shrink; nil if it may grow, as far as it is not Blocked.
+	GrowthBlocked *Problem
 	// Read is when the stack was last read from Heat.
 	Read time.Time
 }

@@ -1,10 +1,11 @@
-// Command reference writes the tables of README.md and docs/flags.md from the code that they describe. A test of this
-// package fails when they differ; "go run ./hack/reference" puts them right.
+// Command reference writes what follows from something else in the repository: the tables of README.md, docs/flags.md, and the Heat
+// templates that are made from others. A test of this package fails when they differ; "go run ./hack/reference" puts them right.
 package main
 
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"strings"
@@ -56,7 +57,13 @@ func render(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{readme: out, root + "/docs/flags.md": flags}, nil
+	files := map[string]string{readme: out, root + "/docs/flags.md": flags}
+	templates, err := heatTemplates(root)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(files, templates)
+	return files, nil
 }
 
 // replace puts table between the markers of a section.

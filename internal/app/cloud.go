@@ -58,10 +58,14 @@ type cloud struct {
 	stacks   *heatstack.Cloud
 	manager  *nodegroups.Manager
 	provider *cloudprovider.Provider
+	// sightings are when the cloud was read.
+	sightings *sightings
 }
 
 // newCloud builds the node groups of session's project. Its life ends with ctx.
-func newCloud(ctx context.Context, s *settings, session *openstack.Session, m *metrics.Metrics, reporter nodegroups.Reporter) (*cloud, error) {
+func newCloud(
+	ctx context.Context, s *settings, session *openstack.Session, m *metrics.Metrics, reporter nodegroups.Reporter, join heatstack.Joining,
+) (*cloud, error) {
 	stacks := heatstack.New(heatstack.NewHeat(session), heatstack.NewNova(session), heatstack.Options{
 		Discovery: s.discovery,
 		Named:     s.named,
@@ -70,18 +74,20 @@ func newCloud(ctx context.Context, s *settings, session *openstack.Session, m *m
 		Gather:    s.GatherWindow,
 		Reporter:  reporter,
 		Removed:   m.Removed,
+		Joining:   join,
 		Reload: func(ctx context.Context) error {
 			_, err := session.Reload(ctx)
 			return err
 		},
 	})
 	manager := nodegroups.NewManager(stacks, reporter, nodegroups.ManagerOptions{WriteTimeout: s.WriteTimeout})
+	seen := &sightings{Observer: m}
 	provider, err := cloudprovider.New(ctx, manager, cloudprovider.Options{
 		Template: func(g *nodegroups.Group) (*v1.Node, error) {
 			return nodegroups.TemplateNode(g, nodegroups.TemplateOptions{MemoryOverheadPercent: s.MemoryOverheadPercent})
 		},
 		Reporter:        reporter,
-		Observer:        m,
+		Observer:        seen,
 		ResourceLimiter: corecontext.NewResourceLimiterFromAutoscalingOptions(s.core),
 		GPULabel:        s.GPULabel,
 		PriceFile:       s.PriceFile,
@@ -94,5 +100,5 @@ func newCloud(ctx context.Context, s *settings, session *openstack.Session, m *m
 		stacks.Close()
 		return nil, fmt.Errorf("--price-file=%s: %w", s.PriceFile, err)
 	}
-	return &cloud{stacks: stacks, manager: manager, provider: provider}, nil
+	return &cloud{stacks: stacks, manager: manager, provider: provider, sightings: seen}, nil
 }

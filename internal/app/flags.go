@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
@@ -26,6 +27,9 @@ type Flags struct {
 	MemoryOverheadPercent float64
 	// GPULabel and PriceFile are cloudprovider.Options'.
 	GPULabel, PriceFile string
+	// APIServer is the address that bootstrap.NewCluster takes, TokenSharing bootstrap.TokensOptions.Sharing.
+	APIServer    string
+	TokenSharing time.Duration
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
 }
@@ -59,6 +63,11 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"Label that nodes with a GPU carry, with the type of the GPU as its value.")
 	set.StringVar(&f.PriceFile, "price-file", "",
 		"YAML file with prices per hour, for --expander=price: flavors: {NAME: PRICE}, default: {perVCPU: PRICE, perGiB: PRICE}. Read again when it changes.")
+	set.StringVar(&f.APIServer, "bootstrap-api-server", "",
+		"Address at which new nodes reach the API server, such as https://10.0.0.10:6443, for stacks whose parameter api_server is empty. "+
+			"Without it: what the ConfigMap kube-public/cluster-info says, else the address in the kubeconfig.")
+	set.DurationVar(&f.TokenSharing, "bootstrap-token-sharing", bootstrap.DefaultSharing,
+		"How long further scale-ups of a node group use the same bootstrap token; it lives for the node group's provision time and this. 0 makes one for each scale-up.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }

@@ -32,10 +32,12 @@ type Metrics struct {
 	reports         *prometheus.CounterVec
 	panics          *prometheus.CounterVec
 	decisions       *prometheus.CounterVec
+	tokens          tokens
 
-	mu        sync.Mutex
-	refreshed time.Time
-	drift     map[string]map[string]float64 // node group -> resource -> real / template
+	mu         sync.Mutex
+	withTokens map[string]bool // node groups that had tokens when they were last counted
+	refreshed  time.Time
+	drift      map[string]map[string]float64 // node group -> resource -> real / template
 }
 
 // New returns Metrics about the node groups of snapshot; nil for none. A nil clock is the real one.
@@ -76,14 +78,15 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 			"Panics that were caught, by the method that cluster-autoscaler had called. Every one is a bug.", "entry"),
 		decisions: counter("dry_run_decisions_total",
 			"Members that a dry run would have ordered (grow), removed (remove) or withdrawn (shrink).", "node_group", "action"),
+		tokens: newTokens(counter), withTokens: map[string]bool{},
 		drift: map[string]map[string]float64{},
 	}
 }
 
 // counters are the collectors that keep their own state.
 func (m *Metrics) counters() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
-		m.reports, m.panics, m.decisions}
+	return append([]prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
+		m.reports, m.panics, m.decisions}, m.tokens.collectors()...)
 }
 
 // Observe counts a request to OpenStack; it implements openstack.Observer.

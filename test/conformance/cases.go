@@ -105,6 +105,13 @@ func Cases() []Named {
 		{"server-list-pages", serverListPages},
 		{"flavors-show-extra-specs", flavorsShowExtraSpecs},
 
+		// Finding one machine.
+		{"server-is-found-by-pattern-of-its-name", serverIsFoundByPatternOfItsName},
+		{"host-name-is-made-of-the-name", hostNameIsMadeOfTheName},
+		{"member-is-found-by-name", memberIsFoundByName},
+		{"nested-member-is-found-by-name", nestedMemberIsFoundByName},
+		{"server-shows-addresses", serverShowsAddresses},
+
 		// Application credentials.
 		{"application-credential-patches", applicationCredentialPatches},
 	}

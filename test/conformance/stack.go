@@ -64,9 +64,20 @@ type Server struct {
 	Name     string            `json:"name"`
 	Status   string            `json:"status"`
 	Task     string            `json:"OS-EXT-STS:task_state"`
+	HostName string            `json:"OS-EXT-SRV-ATTR:hostname"`
+	Launched *string           `json:"OS-SRV-USG:launched_at"`
+	Created  string            `json:"created"`
 	Metadata map[string]string `json:"metadata"`
 	Flavor   map[string]any    `json:"flavor"`
-	Fault    *struct {
+	Image    struct {
+		ID string `json:"id"`
+	} `json:"image"`
+	// Addresses by network.
+	Addresses map[string][]struct {
+		Address string `json:"addr"`
+		Type    string `json:"OS-EXT-IPS:type"`
+	} `json:"addresses"`
+	Fault *struct {
 		Message string `json:"message"`
 		Code    int    `json:"code"`
 	} `json:"fault"`

@@ -206,9 +206,11 @@ func (q *request) filterServers(list []*server) ([]*server, *response) {
 		keep(func(srv *server) bool { return strings.EqualFold(srv.status, v) })
 	}
 	if v := query.Get("name"); v != "" {
-		re, err := regexp.Compile(v)
+		// MariaDB and MySQL compare without regard to case; Nova escapes alternatives (_safe_regex_mysql).
+		re, err := regexp.Compile("(?i)" + strings.ReplaceAll(v, "|", `\|`))
 		if err != nil {
-			return nil, novaError(http.StatusBadRequest, "badRequest", "Invalid input for query parameters name. Value: "+v)
+			return nil, novaError(http.StatusBadRequest, "badRequest",
+				fmt.Sprintf("Invalid input for query parameters name. Value: %s. '%s' is not a 'regex'", v, v))
 		}
 		keep(func(srv *server) bool { return re.MatchString(srv.name) })
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/vm"
 )
@@ -27,7 +28,7 @@ func TestVirtualMachine(t *testing.T) {
 
 // TestVirtualMachineByKubeadm: the same with "kubeadm join", which takes the kubelet's configuration from the cluster.
 func TestVirtualMachineByKubeadm(t *testing.T) {
-	require.NoError(t, base.Cluster.AllowKubeadm(t.Context()))
+	require.NoError(t, base.Cluster.AllowKubeadm(t.Context(), bootstrap.TokenGroup))
 	s := newScene(t, "kubeadm", host.VirtualMachine)
 	group, err := s.CreateGroup(t.Context(), world.GroupSpec{Name: "kubeadm", Max: 1, Parameters: map[string]any{"join_method": "kubeadm"}})
 	require.NoError(t, err)

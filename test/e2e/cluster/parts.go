@@ -12,12 +12,8 @@ const (
 	loopback = "127.0.0.1"
 	// advertised is what kubeadm is told instead of the loopback address, which it refuses. Nothing ever connects to it:
 	// 198.18.0.0/15 is for benchmarks (RFC 2544).
-	advertised = "198.18.0.1"
-	// bootstrapToken is good for nothing outside a control plane that ends with its test.
-	bootstrapToken = "e2e000.0123456789abcdef" //nolint:gosec // see above
-	serviceRange   = "10.96.0.0/16"
-	// kubeadmGroup is the group of the tokens that kubeadm makes.
-	kubeadmGroup = "system:bootstrappers:kubeadm:default-node-token"
+	advertised   = "198.18.0.1"
+	serviceRange = "10.96.0.0/16"
 )
 
 // kubeadmYAML configures kubeadm's phases. kubernetesVersion is given so that kubeadm does not ask the internet.
@@ -26,22 +22,17 @@ func (s *starter) kubeadmYAML() string {
 kind: InitConfiguration
 localAPIEndpoint: {advertiseAddress: %[1]s, bindPort: %[2]d}
 nodeRegistration: {name: control-plane}
-bootstrapTokens:
-- token: %[3]s
-  ttl: 0s
-  usages: [signing, authentication]
-  groups: [%[9]q]
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
-kubernetesVersion: %[4]s
+kubernetesVersion: %[3]s
 clusterName: e2e
-controlPlaneEndpoint: %[5]s:%[2]d
-certificatesDir: %[6]q
-networking: {serviceSubnet: %[7]s}
-apiServer: {certSANs: [%[5]s, localhost]}
-etcd: {external: {endpoints: [%[8]q]}}
-`, advertised, s.apiPort, bootstrapToken, binaries.KubernetesVersion, s.address, s.pki, serviceRange, s.etcdURL, kubeadmGroup)
+controlPlaneEndpoint: %[4]s:%[2]d
+certificatesDir: %[5]q
+networking: {serviceSubnet: %[6]s}
+apiServer: {certSANs: [%[4]s, localhost]}
+etcd: {external: {endpoints: [%[7]q]}}
+`, advertised, s.apiPort, binaries.KubernetesVersion, s.address, s.pki, serviceRange, s.etcdURL)
 }
 
 // part is a program of the control plane.

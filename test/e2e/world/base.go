@@ -74,7 +74,8 @@ func (b *Base) start(ctx context.Context, progress Progress) error {
 		return err
 	}
 	progress("starting etcd, kube-apiserver, kube-controller-manager and kube-scheduler")
-	b.Cluster, err = cluster.StartOn(ctx, b.Processes, b.kubernetes, dir, b.address)
+	manifest := filepath.Join(b.Root, "deploy", "kubernetes", "cluster-autoscaler-openstack.yaml")
+	b.Cluster, err = cluster.StartOn(ctx, b.Processes, b.kubernetes, dir, manifest, b.address)
 	return err
 }
 

@@ -24,8 +24,8 @@ type GroupSpec struct {
 	Name string
 	// Flavor is the cloud's usual one if empty.
 	Flavor string
-	// Min and Max are the group's limits; Count the size it starts with.
-	Min, Max, Count int
+	// Min and Max are the group's limits. It has no member until the autoscaler makes one: only that can let it join.
+	Min, Max int
 	// Labels and Taints (key=value:effect) are the nodes', besides the world's label.
 	Labels map[string]string
 	Taints []string
@@ -89,9 +89,10 @@ func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 	body := map[string]any{
 		"stack_name": w.stackName(spec.Name), "template": template, "files": files, "tags": strings.Join(spec.Tags, ","), "timeout_mins": 10,
 		"parameters": map[string]any{
-			"node_count": spec.Count, "flavor": spec.Flavor, "image": w.Cloud.Image, "network": w.Cloud.Network,
+			"node_count": 0, "flavor": spec.Flavor, "image": w.Cloud.Image, "network": w.Cloud.Network,
 			"node_group_annotations": w.annotations(spec),
-			"api_server":             w.base.Cluster.Endpoint, "cluster_ca": w.base.Cluster.CA, "bootstrap_token": w.base.Cluster.BootstrapToken,
+			// Where the cluster is, and a token for new machines, comes from the autoscaler with each scale-up.
+			"bootstrap_token_source": "minted", "bootstrap_token": "", "api_server": "", "cluster_ca": "",
 		},
 	}
 	if !spec.Nested {
