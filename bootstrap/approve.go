@@ -19,7 +19,8 @@ import (
 // TokenBook knows which bootstrap tokens are ours.
 type TokenBook interface {
 	// NodeGroup names the node group that the token with this id was minted for. found is false for a token that is not
-	// ours, has been revoked or has expired. It asks the API server, not a cache.
+	// ours, has been revoked or has expired. It asks the API server, not a cache. ErrOtherInstance leaves what is asked with the
+	// token to another autoscaler.
 	NodeGroup(ctx context.Context, tokenID string) (group string, found bool, err error)
 }
 
@@ -32,7 +33,7 @@ type Machines interface {
 // ApprovalObserver counts what an Approver does. Its methods return at once.
 type ApprovalObserver interface {
 	// CSRDecided is called once for each request, decision and reason.
-	CSRDecided(signer string, decision Decision, reason string)
+	CSRDecided(signer, decision, reason string)
 	// CSRApproved tells how long a request has waited for its approval.
 	CSRApproved(signer string, after time.Duration)
 }

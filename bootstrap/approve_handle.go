@@ -175,7 +175,7 @@ func (a *Approver) tell(ctx context.Context, r *request, v *verdict) {
 		logger.Info("Not approved: "+v.message, "remedy", v.remedy)
 	}
 	if o := a.opts.Observer; o != nil {
-		o.CSRDecided(spec.SignerName, v.decision, v.reason)
+		o.CSRDecided(spec.SignerName, string(v.decision), v.reason)
 		if v.decision == Approved {
 			o.CSRApproved(spec.SignerName, waited)
 		}

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -22,6 +23,8 @@ func (q *inquiry) decideJoining(ctx context.Context, r *request) *verdict {
 	}
 	group, err := q.group(ctx, r.asker)
 	switch {
+	case errors.Is(err, ErrOtherInstance):
+		return notOurs
 	case err != nil:
 		return failed(ReasonAPI, "the token can't be looked up", err)
 	case group == "":

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	certificates "k8s.io/api/certificates/v1"
@@ -132,6 +133,14 @@ func (a *Approver) work(ctx context.Context) {
 	workers.Wait()
 }
 
+// isOthers says whether another autoscaler of the cluster has minted the token that a request was made with.
+func (a *Approver) isOthers(ctx context.Context, r *request) bool {
+	ctx, cancel := context.WithTimeout(ctx, oneDecision)
+	defer cancel()
+	_, err := (&inquiry{Approver: a}).group(ctx, r.asker)
+	return errors.Is(err, ErrOtherInstance)
+}
+
 // next decides one request. It returns false when the lane is closed.
 func (a *Approver) next(ctx context.Context, in lane) bool {
 	queue := a.lanes[in]
@@ -154,6 +163,11 @@ func (a *Approver) next(ctx context.Context, in lane) bool {
 		if a.laneOf(r) == expectedLane {
 			queue.Forget(name)
 			a.lanes[expectedLane].Add(name)
+			return true
+		}
+		// Another autoscaler's flood must not wait where our own machines do.
+		if r.kind == joining && a.isOthers(ctx, r) {
+			queue.Forget(name)
 			return true
 		}
 		if _, known := a.recall.get("machine/" + r.node); !known && r.checkShape() == nil && a.strangers.Wait(ctx) != nil {

@@ -98,11 +98,24 @@ func (c *Cluster) info(ctx context.Context) (*clientcmdapi.Cluster, error) {
 	return nil, fmt.Errorf("its %s does not name one cluster", api.KubeConfigKey)
 }
 
-// CheckAPIServer says what is wrong with an address at which machines are to reach the API server; nil if nothing is.
-func CheckAPIServer(address string) error {
+// CheckURL says what is wrong with the form of an API server's address; nil if nothing is.
+func CheckURL(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(address, " \t\r\n\"'") {
 		return errors.New("it must be an https URL, such as https://10.0.0.10:6443")
+	}
+	return nil
+}
+
+// CheckAPIServer says what is wrong with an address that was found, at which machines are to reach the API server; nil if
+// nothing is. One that an operator gives may be of the machine itself, as some clusters have a proxy on every node.
+func CheckAPIServer(address string) error {
+	if err := CheckURL(address); err != nil {
+		return err
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
 	}
 	if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 		return errors.New("it is an address of this host only")

@@ -38,6 +38,8 @@ func (secretText) MarshalText() ([]byte, error) { return []byte(hiddenText), nil
 type token struct {
 	id     string
 	secret secretText
+	// instance is the autoscaler that minted it, TokensOptions.Instance.
+	instance string
 	// group is the node group whose new machines the token is for.
 	group string
 	// created and expires are in the API server's time. expires is zero if the Secret's can't be read: Kubernetes then takes
@@ -59,10 +61,14 @@ func secretName(id string) string { return util.BootstrapTokenSecretName(id) }
 // cluster's CA through the public ConfigMap cluster-info needs it (kubeadm join --discovery-token); our machines get the CA
 // from their template, and kubeadm join with a discovery file does without.
 func (t *token) object() *v1.Secret {
+	labels := map[string]string{ManagedByLabel: ManagedBy}
+	if t.instance != "" {
+		labels[InstanceLabel] = t.instance
+	}
 	return &v1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: TokenNamespace, Name: secretName(t.id),
-			Labels:      map[string]string{ManagedByLabel: ManagedBy},
+			Labels:      labels,
 			Annotations: map[string]string{NodeGroupAnnotation: t.group},
 		},
 		Type: api.SecretTypeBootstrapToken,
@@ -88,7 +94,7 @@ func tokenOf(s *v1.Secret) (t *token, ok bool) {
 	}
 	t = &token{
 		id: id, secret: hide(string(s.Data[api.BootstrapTokenSecretKey])), group: group,
-		created: s.CreationTimestamp.Time, uid: s.UID,
+		created: s.CreationTimestamp.Time, uid: s.UID, instance: s.Labels[InstanceLabel],
 	}
 	if expires, err := time.Parse(time.RFC3339, string(s.Data[api.BootstrapTokenExpirationKey])); err == nil {
 		t.expires = expires

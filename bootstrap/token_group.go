@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,8 +13,11 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
+// ErrOtherInstance says that another autoscaler of the cluster has minted a token: what is asked with it is for that one to decide.
+var ErrOtherInstance = errors.New("another autoscaler of this cluster has minted the token")
+
 // NodeGroup returns the node group for whose machines the token with this id was minted. found is false if there is no such
-// token of ours, or if it is valid no more. An error means that nobody knows. It asks the API server, not a cache: a token
+// token of ours, or if it is valid no more. An error means that nobody knows, or ErrOtherInstance. It asks the API server, not a cache: a token
 // that was revoked a moment ago is not found.
 func (t *Tokens) NodeGroup(ctx context.Context, tokenID string) (group string, found bool, err error) {
 	if !util.IsValidBootstrapTokenID(tokenID) {
@@ -29,6 +33,9 @@ func (t *Tokens) NodeGroup(ctx context.Context, tokenID string) (group string, f
 	k, ok := tokenOf(secret)
 	if !ok {
 		return "", false, nil
+	}
+	if k.instance != t.opts.Instance {
+		return "", false, ErrOtherInstance
 	}
 	now, err := t.time.now(ctx)
 	if err != nil {

@@ -26,7 +26,7 @@ func (j *judge) verdict(k *token) RevokedReason {
 	}
 	group := j.sight.Snapshot.Group(k.group)
 	if group == nil {
-		if j.read.After(k.created.Add(j.opts.Sharing+settle)) && j.seesAll(k.group) {
+		if j.read.After(k.created.Add(j.opts.Sharing+j.opts.Settle)) && j.seesAll(k.group) {
 			return RevokedGone
 		}
 		return ""
@@ -53,7 +53,7 @@ func (j *judge) settled(k *token, provision time.Duration) time.Time {
 	if shared := k.created.Add(j.opts.Sharing); shared.After(last) {
 		last = shared
 	}
-	return last.Add(settle)
+	return last.Add(j.opts.Settle)
 }
 
 // isCalm tells whether all that was ordered is to be seen: Heat's classic engine shows a growth only when it is through.

@@ -25,7 +25,7 @@ func (t *Tokens) mint(ctx context.Context, group string, expires time.Time) (*to
 			return nil, fmt.Errorf("no random numbers: %w", err)
 		}
 		id, secret, _ := strings.Cut(text, ".")
-		fresh := &token{id: id, secret: hide(secret), group: group, expires: expires}
+		fresh := &token{id: id, secret: hide(secret), group: group, instance: t.opts.Instance, expires: expires}
 		made, err := t.client.CoreV1().Secrets(TokenNamespace).Create(unlogged(ctx), fresh.object(), metav1.CreateOptions{})
 		if apierrors.IsAlreadyExists(err) {
 			continue
@@ -43,17 +43,21 @@ func (t *Tokens) mint(ctx context.Context, group string, expires time.Time) (*to
 	return nil, errors.New("every token id that was tried is taken")
 }
 
-// list reads our tokens.
+// list reads our tokens, not those of other autoscalers.
 func (t *Tokens) list(ctx context.Context) ([]*token, error) {
+	selector := ManagedByLabel + "=" + ManagedBy
+	if t.opts.Instance != "" {
+		selector += "," + InstanceLabel + "=" + t.opts.Instance
+	}
 	secrets, err := t.client.CoreV1().Secrets(TokenNamespace).List(unlogged(ctx), metav1.ListOptions{
-		LabelSelector: ManagedByLabel + "=" + ManagedBy,
+		LabelSelector: selector,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing bootstrap tokens: %w", err)
 	}
 	tokens := make([]*token, 0, len(secrets.Items))
 	for i := range secrets.Items {
-		if k, ok := tokenOf(&secrets.Items[i]); ok {
+		if k, ok := tokenOf(&secrets.Items[i]); ok && k.instance == t.opts.Instance {
 			tokens = append(tokens, k)
 		}
 	}

@@ -19,9 +19,8 @@ const (
 	DefaultSharing = 5 * time.Minute
 	// DefaultProvisionTime is cluster-autoscaler's default of --max-node-provision-time.
 	DefaultProvisionTime = 15 * time.Minute
-	// settle is how long after it was handed out a token may not have reached Heat yet. It is the time that one change of a
-	// stack may take. Before it is over, members that nobody sees yet may be about to use the token.
-	settle = 3 * time.Minute
+	// DefaultSettle is the time that one change of a stack may take, from the token's being handed out to Heat's having it.
+	DefaultSettle = 3 * time.Minute
 	// callTimeout bounds what a scale-up waits for the API server.
 	callTimeout = 15 * time.Second
 )
@@ -34,6 +33,12 @@ type TokensOptions struct {
 	// ProvisionTime is how long a member may take to become a node, for node groups without their own maximum. Default
 	// DefaultProvisionTime.
 	ProvisionTime time.Duration
+	// Settle is how long after it was handed out a token may not have reached Heat yet. Before it is over, members that nobody
+	// sees yet may be about to use the token, and it is not revoked. Default DefaultSettle.
+	Settle time.Duration
+	// Instance tells this autoscaler's tokens from those of others in the same cluster, which it leaves alone. It must be a
+	// label's value, and the same after a restart. Default "", which is enough for the only one.
+	Instance string
 	// Clock tells the time. Default: the real one.
 	Clock clock.WithTicker
 	// Reporter is told what went wrong. Default: nobody.
@@ -79,6 +84,9 @@ func NewTokens(client kubernetes.Interface, opts TokensOptions) *Tokens {
 	}
 	if opts.ProvisionTime <= 0 {
 		opts.ProvisionTime = DefaultProvisionTime
+	}
+	if opts.Settle <= 0 {
+		opts.Settle = DefaultSettle
 	}
 	if opts.Clock == nil {
 		opts.Clock = clock.RealClock{}

@@ -94,6 +94,8 @@ type writerOptions struct {
 	Clock clock.WithTicker
 	// Gather is how long the first intent waits for others to share its PATCH; 200 ms if zero.
 	Gather time.Duration
+	// WriteTimeout is Options.WriteTimeout.
+	WriteTimeout time.Duration
 	// DryRun plans and reports, and never writes.
 	DryRun bool
 	// Joining is Options.Joining.

@@ -30,6 +30,8 @@ type Options struct {
 	DryRun bool
 	// Gather is how long an order waits for others to share its update of the stack; 200 ms if zero.
 	Gather time.Duration
+	// WriteTimeout bounds one change of a stack, from looking at it to reading back what Heat has made of it; 3 min if zero.
+	WriteTimeout time.Duration
 	// Joining gives new members what they join with, in stacks that have it minted. Without it (nil) such stacks don't grow.
 	Joining Joining
 	// Clock tells the time; the real one if nil.
@@ -100,7 +102,7 @@ func newCloud(
 	c.writers = writing(
 		patchWatch{Heat: heat, patched: c.patched}, nova,
 		writerHooks{observed: c.observed, report: c.report, template: c.templateOf, removed: c.removed},
-		writerOptions{Clock: opts.Clock, Gather: opts.Gather, DryRun: opts.DryRun, Joining: opts.Joining},
+		writerOptions{Clock: opts.Clock, Gather: opts.Gather, WriteTimeout: opts.WriteTimeout, DryRun: opts.DryRun, Joining: opts.Joining},
 	)
 	return c
 }

@@ -69,7 +69,7 @@ func (w *writer) send(ctx context.Context, l *look, p plan, o *order, join *join
 // readBack finds out what became of an update. patchErr is nil if Heat has accepted it, else its outcome is unknown.
 func (w *writer) readBack(ctx context.Context, l *look, o *order, patchErr error) sendResult {
 	// After a failed request its context may have no time left.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.all.opts.WriteTimeout)
 	defer cancel()
 	w.mu.Lock()
 	mayHideIt := !w.isConvergent && !isBusy(l.Status) // a classic engine would not have accepted it on top of another

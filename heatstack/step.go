@@ -23,7 +23,7 @@ type share struct {
 // step looks, plans, sends and reads back, once. sent: something was; again: it has to be done anew at once, because the
 // update was lost.
 func (w *writer) step(parent context.Context, intents []*intent, tries int) (sent, again bool) {
-	ctx, cancel := context.WithTimeout(parent, stepTimeout)
+	ctx, cancel := context.WithTimeout(parent, w.all.opts.WriteTimeout)
 	defer cancel()
 	l, p, shares, err := w.plan(ctx, intents)
 	if err != nil {

@@ -78,6 +78,7 @@ func withPorts(nodegroup string) (string, error) {
 		{"by one, one resource for\n  each. ", "Start it", "by one, each with a\n  port of its own (node-with-port.yaml). Take nodegroup.yaml unless the port has to be a special one. "},
 		{"range: {min: 0, max: 990}\n", "  nodes_to_remove:\n", "range: {min: 0, max: 330}\n      description: A number from 0 to 330, as Heat allows 1000 resources in a stack by default and a node is three\n"},
 		{"- label: Description\n", "- label: Description\n", portGroup},
+		{"description: Names or ids, for all networks; ", "an empty list", "description: Names or ids, for the first network; "},
 		{"  node_group:\n    type: string\n", "  node_group:\n    type: string\n", portParameters},
 		{"      resource_def:\n", "          # The autoscaler knows by metering.stack", nodeWithPort},
 		{"          user_data_format: RAW\n", "          # cloud-init's configuration as JSON", ""},

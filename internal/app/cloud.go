@@ -67,14 +67,15 @@ func newCloud(
 	ctx context.Context, s *settings, session *openstack.Session, m *metrics.Metrics, reporter nodegroups.Reporter, join heatstack.Joining,
 ) (*cloud, error) {
 	stacks := heatstack.New(heatstack.NewHeat(session), heatstack.NewNova(session), heatstack.Options{
-		Discovery: s.discovery,
-		Named:     s.named,
-		Region:    session.Region(),
-		DryRun:    s.DryRun,
-		Gather:    s.GatherWindow,
-		Reporter:  reporter,
-		Removed:   m.Removed,
-		Joining:   join,
+		Discovery:    s.discovery,
+		Named:        s.named,
+		Region:       session.Region(),
+		DryRun:       s.DryRun,
+		Gather:       s.GatherWindow,
+		Reporter:     reporter,
+		Removed:      m.Removed,
+		Joining:      join,
+		WriteTimeout: s.WriteTimeout,
 		Reload: func(ctx context.Context) error {
 			_, err := session.Reload(ctx)
 			return err

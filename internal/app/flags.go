@@ -32,6 +32,8 @@ type Flags struct {
 	TokenSharing time.Duration
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
+	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
+	ApproveNodes, ApproveServing bool
 }
 
 // defaultGatherWindow is long enough for the removals that core orders at the same moment, one call per node, to share
@@ -63,6 +65,12 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"Label that nodes with a GPU carry, with the type of the GPU as its value.")
 	set.StringVar(&f.PriceFile, "price-file", "",
 		"YAML file with prices per hour, for --expander=price: flavors: {NAME: PRICE}, default: {perVCPU: PRICE, perGiB: PRICE}. Read again when it changes.")
+	set.BoolVar(&f.ApproveNodes, "approve-node-certificates", true,
+		"Decide the certificate requests of machines that join with a bootstrap token minted for their node group: approved only if OpenStack "+
+			"proves that the machine was just made for that group. Requests of all others are left alone. Not with --dry-run.")
+	set.BoolVar(&f.ApproveServing, "approve-serving-certificates", true,
+		"Decide the requests of our node groups' kubelets for serving certificates (serverTLSBootstrap): approved only for the server's own "+
+			"names and addresses. Not with --dry-run.")
 	set.StringVar(&f.APIServer, "bootstrap-api-server", "",
 		"Address at which new nodes reach the API server, such as https://10.0.0.10:6443, for stacks whose parameter api_server is empty. "+
 			"Without it: what the ConfigMap kube-public/cluster-info says, else the address in the kubeconfig.")

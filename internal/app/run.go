@@ -132,7 +132,10 @@ func (p *program) autoscale(ctx context.Context) error {
 		return orderly(ctx, err)
 	}
 	reporter := events.Tee(events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil), p.metrics)
-	join := p.newJoining(p.config, reporter)
+	join, err := p.newJoining(reporter)
+	if err != nil {
+		return err
+	}
 	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.metrics, reporter, join)
 	if err != nil {
 		return err
@@ -162,6 +165,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return fmt.Errorf("starting cluster-autoscaler: %w", err)
 	}
+	approved := p.startApprover(ctx, c, join, reporter)
 	l := &looper{autoscaler: a, health: p.health, interval: p.core.ScanInterval}
 	if p.core.FrequentLoopsEnabled && !p.DryRun { // every loop of a dry run that decides something would start the next
 		l.trigger = loop.NewLoopTrigger(a, nil, loop.StartPodObserver(ctx, p.client), p.core.ScanInterval)
@@ -185,6 +189,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	case <-time.After(lastLoop):
 		logger.Info("The loop is still waiting for the cloud; its orders are withdrawn if they were not sent")
 	}
+	approved()
 	a.ExitCleanUp()
 	return nil
 }

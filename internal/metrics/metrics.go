@@ -6,6 +6,7 @@
 package metrics
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ type Metrics struct {
 	panics          *prometheus.CounterVec
 	decisions       *prometheus.CounterVec
 	tokens          tokens
+	certificates    certificates
 
 	mu         sync.Mutex
 	withTokens map[string]bool // node groups that had tokens when they were last counted
@@ -78,15 +80,15 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 			"Panics that were caught, by the method that cluster-autoscaler had called. Every one is a bug.", "entry"),
 		decisions: counter("dry_run_decisions_total",
 			"Members that a dry run would have ordered (grow), removed (remove) or withdrawn (shrink).", "node_group", "action"),
-		tokens: newTokens(counter), withTokens: map[string]bool{},
+		tokens: newTokens(counter), withTokens: map[string]bool{}, certificates: newCertificates(),
 		drift: map[string]map[string]float64{},
 	}
 }
 
 // counters are the collectors that keep their own state.
 func (m *Metrics) counters() []prometheus.Collector {
-	return append([]prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
-		m.reports, m.panics, m.decisions}, m.tokens.collectors()...)
+	return slices.Concat([]prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
+		m.reports, m.panics, m.decisions}, m.tokens.collectors(), m.certificates.collectors())
 }
 
 // Observe counts a request to OpenStack; it implements openstack.Observer.

@@ -61,7 +61,8 @@ func newCloud(t *testing.T) *cloud {
 // try makes a stack from a template of deploy/heat.
 func (c *cloud) try(template string, p params) (string, error) {
 	c.t.Helper()
-	return c.CreateStack("demo", simulator.StackSpec{Name: "workers", Template: read(c.t, template), Parameters: p})
+	files := map[string]string{"node-with-port.yaml": read(c.t, "node-with-port.yaml")}
+	return c.CreateStack("demo", simulator.StackSpec{Name: "workers", Template: read(c.t, template), Files: files, Parameters: p})
 }
 
 // launch makes a stack that has to become complete.

@@ -50,22 +50,26 @@ func TestNoNodeWithoutWhatLetsItJoin(t *testing.T) {
 
 // A token is for the nodes of one scale-up. Those that run are neither rebuilt nor changed.
 func TestNewTokenLeavesRunningNodesAlone(t *testing.T) {
-	c := newCloud(t)
-	id := c.launch(nodegroup, machine.with(joining).with(params{"node_count": 2}))
-	before := map[string]string{}
-	for _, server := range c.Servers() {
-		before[server.ID] = server.UserData
-	}
-	c.patch(id, params{"node_count": 3, "bootstrap_token": "fedcba.fedcba9876543210"})
-	assert.Empty(t, c.Deaths())
-	for _, server := range c.Servers() {
-		if userData, old := before[server.ID]; old {
-			assert.Equal(t, userData, server.UserData)
-			continue
-		}
-		assert.Equal(t, "2", server.Index)
-		assert.Contains(t, server.UserData, "fedcba.fedcba9876543210")
-		assert.NotContains(t, server.UserData, "abcdef.0123456789abcdef")
+	for _, template := range []string{nodegroup, withPorts} {
+		t.Run(template, func(t *testing.T) {
+			c := newCloud(t)
+			id := c.launch(template, machine.with(joining).with(params{"node_count": 2}))
+			before := map[string]string{}
+			for _, server := range c.Servers() {
+				before[server.ID] = server.UserData
+			}
+			c.patch(id, params{"node_count": 3, "bootstrap_token": "fedcba.fedcba9876543210"})
+			assert.Empty(t, c.Deaths())
+			for _, server := range c.Servers() {
+				if userData, old := before[server.ID]; old {
+					assert.Equal(t, userData, server.UserData)
+					continue
+				}
+				assert.Equal(t, "2", server.Index)
+				assert.Contains(t, server.UserData, "fedcba.fedcba9876543210")
+				assert.NotContains(t, server.UserData, "abcdef.0123456789abcdef")
+			}
+		})
 	}
 }
 

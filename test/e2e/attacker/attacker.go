@@ -11,10 +11,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 
 	certificates "k8s.io/api/certificates/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -57,6 +59,8 @@ type Request struct {
 	Addresses    []net.IP
 	Signer       string
 	Usages       []certificates.KeyUsage
+	// Seconds is how long the certificate should be good for; the signer decides if it is 0.
+	Seconds int32
 	// Key is made anew if nil.
 	Key crypto.Signer
 }
@@ -102,10 +106,15 @@ func (a *Attacker) Ask(ctx context.Context, name string, r Request) (*certificat
 	if err != nil {
 		return nil, err
 	}
+	var seconds *int32
+	if r.Seconds != 0 {
+		seconds = &r.Seconds
+	}
 	csr, err := a.client.CertificatesV1().CertificateSigningRequests().Create(ctx, &certificates.CertificateSigningRequest{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: name + "-"},
 		Spec: certificates.CertificateSigningRequestSpec{
 			Request: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), SignerName: r.Signer, Usages: r.Usages,
+			ExpirationSeconds: seconds,
 		},
 	}, metav1.CreateOptions{})
 	if err != nil {
@@ -119,4 +128,13 @@ func (a *Attacker) Ask(ctx context.Context, name string, r Request) (*certificat
 func (a *Attacker) Look(ctx context.Context) error {
 	_, err := a.client.CoreV1().Secrets(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{})
 	return err
+}
+
+// StatusOf is the HTTP status of an error of the API server: 403 for credentials that it knows, 401 for others. 0 if it is none.
+func StatusOf(err error) int32 {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return 0
+	}
+	return status.Status().Code
 }

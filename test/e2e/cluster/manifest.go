@@ -52,6 +52,7 @@ func readManifest(path string) (*manifest, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
+	m.findOwn()
 	if m.account == nil || len(m.own) != 2 {
 		return nil, fmt.Errorf("%s: no ServiceAccount with a Role and a RoleBinding named %s", path, ownName)
 	}
@@ -70,9 +71,9 @@ func (m *manifest) add(document []byte) error {
 		m.account = object
 		m.objects = append(m.objects, object)
 	case *rbacv1.Role:
-		m.addOwn(object)
+		m.objects = append(m.objects, object)
 	case *rbacv1.RoleBinding:
-		m.addOwn(object)
+		m.objects = append(m.objects, object)
 	case *rbacv1.ClusterRole:
 		m.objects = append(m.objects, object)
 	case *rbacv1.ClusterRoleBinding:
@@ -83,10 +84,15 @@ func (m *manifest) add(document []byte) error {
 	return nil
 }
 
-func (m *manifest) addOwn(object metav1.Object) {
-	m.objects = append(m.objects, object)
-	if object.GetName() == ownName {
-		m.own = append(m.own, object)
+// findOwn finds the Role and the RoleBinding in the account's namespace.
+func (m *manifest) findOwn() {
+	for _, object := range m.objects {
+		switch object.(type) {
+		case *rbacv1.Role, *rbacv1.RoleBinding:
+			if m.account != nil && object.GetNamespace() == m.account.Namespace && object.GetName() == ownName {
+				m.own = append(m.own, object)
+			}
+		}
 	}
 }
 

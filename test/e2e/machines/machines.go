@@ -155,6 +155,11 @@ func (m *Machines) Running() int {
 	return running
 }
 
+// KubeletKubeconfig is the path of the kubeconfig that a server's kubelet has got by joining. It is not there before.
+func (m *Machines) KubeletKubeconfig(serverID string) string {
+	return filepath.Join(m.dir(Server{ID: serverID}), "root", "etc", "kubernetes", "kubelet.conf")
+}
+
 // follow makes the machines match the servers.
 func (m *Machines) follow(servers []Server) {
 	now := time.Now()

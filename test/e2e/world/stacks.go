@@ -173,6 +173,19 @@ func (g *Group) Stack(ctx context.Context) (*Stack, error) {
 	return &answer.Stack, nil
 }
 
+// Visible is all that the project's users can read of the stack through Heat, as text.
+func (g *Group) Visible(ctx context.Context) (string, error) {
+	var texts []string
+	for _, path := range []string{"", "/events?limit=1000&nested_depth=3", "/resources?nested_depth=3&with_detail=True", "/template", "/files", "/environment"} {
+		var answer json.RawMessage
+		if err := g.world.heat(ctx, http.MethodGet, g.path()+path, nil, &answer); err != nil {
+			return "", fmt.Errorf("stack %s%s: %w", g.Name, path, err)
+		}
+		texts = append(texts, string(answer))
+	}
+	return strings.Join(texts, "\n"), nil
+}
+
 // Patch changes parameters of the stack, as a human would.
 func (g *Group) Patch(ctx context.Context, parameters map[string]any) error {
 	return g.world.heat(ctx, http.MethodPatch, g.path(), map[string]any{"parameters": parameters}, nil)
