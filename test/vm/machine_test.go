@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	v1 "k8s.io/api/core/v1"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
@@ -61,6 +63,7 @@ func (s *scene) lifeOfANode(t *testing.T, group *world.Group, timeout time.Durat
 	require.NoError(t, err)
 	require.NoError(t, s.WaitForRunning(t.Context(), timeout, app, 1))
 	t.Logf("server %v is a node, and the pod runs on it", servers)
+	s.hearThePod(t, app, timeout)
 
 	require.NoError(t, s.Undeploy(t.Context(), app))
 	_, err = group.WaitForSize(t.Context(), timeout, 0)
@@ -72,4 +75,27 @@ func (s *scene) lifeOfANode(t *testing.T, group *world.Group, timeout time.Durat
 		return nil
 	}))
 	return ready
+}
+
+// hearThePod reads what the pod has said. The API server fetches it from the kubelet, and trusts only a serving certificate that
+// the cluster has signed for the node's name and address.
+func (s *scene) hearThePod(t *testing.T, app string, timeout time.Duration) {
+	t.Helper()
+	require.NoError(t, s.Until(t.Context(), timeout, "the log of the pod", func(ctx context.Context) error {
+		pods, err := s.Pods(ctx, app)
+		if err != nil {
+			return err
+		}
+		if len(pods) != 1 {
+			return fmt.Errorf("%d pods", len(pods))
+		}
+		log, err := base.Cluster.Client.CoreV1().Pods(s.Name).GetLogs(pods[0].Name, &v1.PodLogOptions{}).DoRaw(ctx)
+		if err != nil {
+			return err
+		}
+		if want := "running in " + pods[0].Name; !strings.Contains(string(log), want) {
+			return fmt.Errorf("the log is %q, without %q", log, want)
+		}
+		return nil
+	}))
 }

@@ -55,12 +55,17 @@ func hierarchies() ([]string, error) {
 	return found, err
 }
 
+// makeCgroup makes a cgroup with all the controllers that the kubelet looks for in it.
 func makeCgroup(name string) error {
 	roots, err := hierarchies()
 	if err != nil {
 		return err
 	}
 	for _, root := range roots {
+		// In version 2 a cgroup has the controllers that its parent passes on. The machine may not have all of these.
+		for _, controller := range []string{"cpu", "cpuset", "memory", "hugetlb", "pids"} {
+			_ = os.WriteFile(filepath.Join(root, "cgroup.subtree_control"), []byte("+"+controller), 0o600)
+		}
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err

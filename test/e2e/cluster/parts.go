@@ -77,6 +77,9 @@ func (s *starter) apiServerArguments() []string {
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--enable-bootstrap-token-auth",
 		"--allow-privileged", "--profiling=false", "--service-cluster-ip-range=" + serviceRange,
 		"--client-ca-file=" + s.cert("ca.crt"),
+		// For logs of pods: the API server trusts no kubelet that has not got its certificate from the cluster.
+		"--kubelet-certificate-authority=" + s.cert("ca.crt"), "--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-client-certificate=" + s.cert("apiserver-kubelet-client.crt"), "--kubelet-client-key=" + s.cert("apiserver-kubelet-client.key"),
 		"--tls-cert-file=" + s.cert("apiserver.crt"), "--tls-private-key-file=" + s.cert("apiserver.key"),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + s.cert("sa.pub"), "--service-account-signing-key-file=" + s.cert("sa.key"),

@@ -47,6 +47,11 @@ func (c *Cluster) publish(ctx context.Context) error {
 		&rbacv1.ClusterRoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: "kubeadm:node-autoapprove-certificate-rotation"},
 			RoleRef:    role("ClusterRole", "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient"), Subjects: nodes,
+		},
+		// The API server is in this group when it asks a kubelet for the logs of a pod.
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: "kubeadm:cluster-admins"}, RoleRef: role("ClusterRole", "cluster-admin"),
+			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: "kubeadm:cluster-admins"}},
 		})
 }
 
