@@ -40,6 +40,10 @@ test: ## all tests with the race detector (needs a C compiler), end to end on th
 test-openstack: ## the same behaviour on a real OpenStack, which is installed for it (needs Debian 12 and root)
 	test/lab/run
 
+.PHONY: test-vm
+test-vm: ## servers that really boot: a virtual machine with cloud-init and kubelets with containerd join (needs Debian 12 and root)
+	test/vm/run
+
 .PHONY: bench
 bench: ## print the numbers of calls, times and memory; BENCH=regexp chooses
 	@CGO_ENABLED=0 go build -trimpath -o bin/bench ./test/bench

@@ -25,7 +25,7 @@ type ServerEvent struct {
 
 // Server is a Nova server as the cloud itself knows it.
 type Server struct {
-	ID, Name, Project string
+	ID, Name, Project, ProjectID string
 	// Status is Nova's: BUILD, ACTIVE, ERROR, SUSPENDED, DELETED. Deleting says that it is being deleted.
 	Status   string
 	Deleting bool
@@ -33,7 +33,8 @@ type Server struct {
 	// UserData is decoded.
 	UserData                string
 	Flavor                  Flavor
-	Image, Zone, Address    string
+	Image, Zone             string
+	Address, MAC            string
 	Stack, StackName, Index string // as in Birth
 	Created                 time.Time
 	Fault                   string
@@ -42,8 +43,8 @@ type Server struct {
 func (srv *server) export() Server {
 	stackID, stackName, index := srv.origin()
 	out := Server{
-		ID: srv.id, Name: srv.name, Project: srv.project.Name, Status: srv.status, Deleting: srv.taskState == "deleting",
-		Metadata: maps.Clone(srv.metadata), UserData: srv.userData, Flavor: *srv.flavor, Zone: srv.zone, Address: srv.address,
+		ID: srv.id, Name: srv.name, Project: srv.project.Name, ProjectID: srv.project.ID, Status: srv.status, Deleting: srv.taskState == "deleting",
+		Metadata: maps.Clone(srv.metadata), UserData: srv.userData, Flavor: *srv.flavor, Zone: srv.zone, Address: srv.address, MAC: srv.mac,
 		Stack: stackID, StackName: stackName, Index: index, Created: srv.created, Fault: srv.fault,
 	}
 	if srv.image != nil {

@@ -1,6 +1,6 @@
-// Package cluster starts a real Kubernetes control plane on the loopback interface: etcd, kube-apiserver,
-// kube-controller-manager and kube-scheduler, with certificates made by kubeadm. It needs no privileges and nothing that is
-// installed. There are no nodes, there is no bootstrap token, and nobody approves the certificate of a new node: that is the
+// Package cluster starts a real Kubernetes control plane on the loopback interface, or on an address that other machines
+// reach: etcd, kube-apiserver, kube-controller-manager and kube-scheduler, with certificates made by kubeadm. It needs no
+// privileges and nothing that is installed. There are no nodes, there is no bootstrap token, and nobody approves the certificate of a new node: that is the
 // autoscaler's work, whose rights are those of deploy/kubernetes and no more.
 package cluster
 
@@ -36,8 +36,9 @@ type Cluster struct {
 	Config *rest.Config
 	Client kubernetes.Interface
 
-	parts []*process.Process
-	rules *manifest
+	parts   []*process.Process
+	rules   *manifest
+	kubeadm func(ctx context.Context, phase ...string) error
 }
 
 // Bounds of the waits. A loaded computer of two cores needs about 20 s in all.
@@ -49,13 +50,19 @@ const (
 // Start starts a control plane that keeps its state in dir, an existing empty folder. binary is test/kubernetes, manifest the
 // autoscaler's (see Manifest). The processes belong to the group: stop it to stop the cluster.
 func Start(ctx context.Context, group *process.Group, binary, dir, manifest string) (*Cluster, error) {
+	return StartOn(ctx, group, binary, dir, manifest, loopback)
+}
+
+// StartOn is Start with an API server that listens on address, an IPv4 address of this computer, so that machines with a
+// network of their own reach it. All else stays on the loopback interface.
+func StartOn(ctx context.Context, group *process.Group, binary, dir, manifest, address string) (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	rules, err := readManifest(manifest)
 	if err != nil {
 		return nil, err
 	}
-	s := &starter{group: group, binary: binary, dir: dir, rules: rules}
+	s := &starter{group: group, binary: binary, dir: dir, address: address, rules: rules}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("control plane: %w", err)
 	}
@@ -80,6 +87,7 @@ type starter struct {
 	group              *process.Group
 	rules              *manifest
 	binary, dir        string
+	address            string // the API server's
 	apiPort, etcdPort  int
 	etcdPeerPort       int
 	endpoint, etcdURL  string
@@ -93,7 +101,7 @@ func (s *starter) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	s.endpoint = "https://" + net.JoinHostPort(loopback, strconv.Itoa(s.apiPort))
+	s.endpoint = "https://" + net.JoinHostPort(s.address, strconv.Itoa(s.apiPort))
 	s.etcdURL = "http://" + net.JoinHostPort(loopback, strconv.Itoa(s.etcdPort))
 	s.pki = filepath.Join(s.dir, "pki")
 	s.kubeadmConfig = filepath.Join(s.dir, "kubeadm.yaml")
@@ -106,7 +114,7 @@ func (s *starter) prepare(ctx context.Context) error {
 	if err := s.kubeadm(ctx, "kubeconfig", "all", "--kubeconfig-dir", s.dir); err != nil {
 		return err
 	}
-	return s.pointAtLoopback("super-admin.conf", "controller-manager.conf", "scheduler.conf")
+	return s.pointAtEndpoint("super-admin.conf", "controller-manager.conf", "scheduler.conf")
 }
 
 // run starts parts of the control plane.
@@ -122,7 +130,7 @@ func (c *Cluster) run(s *starter, parts []part) error {
 }
 
 func (s *starter) start(ctx context.Context) (*Cluster, error) {
-	c := &Cluster{Endpoint: s.endpoint, Kubeconfig: filepath.Join(s.dir, "super-admin.conf"), rules: s.rules}
+	c := &Cluster{Endpoint: s.endpoint, Kubeconfig: filepath.Join(s.dir, "super-admin.conf"), rules: s.rules, kubeadm: s.kubeadm}
 	ca, err := os.ReadFile(filepath.Join(s.pki, "ca.crt"))
 	if err != nil {
 		return nil, err
@@ -196,8 +204,8 @@ func (s *starter) kubeadm(ctx context.Context, phase ...string) error {
 	return err
 }
 
-// pointAtLoopback corrects the address in kubeconfigs that kubeadm has written; see advertised.
-func (s *starter) pointAtLoopback(names ...string) error {
+// pointAtEndpoint corrects the address in kubeconfigs that kubeadm has written; see advertised.
+func (s *starter) pointAtEndpoint(names ...string) error {
 	for _, name := range names {
 		path := filepath.Join(s.dir, name)
 		config, err := clientcmd.LoadFromFile(path)

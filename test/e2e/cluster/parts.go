@@ -32,7 +32,7 @@ certificatesDir: %[5]q
 networking: {serviceSubnet: %[6]s}
 apiServer: {certSANs: [%[4]s, localhost]}
 etcd: {external: {endpoints: [%[7]q]}}
-`, advertised, s.apiPort, binaries.KubernetesVersion, loopback, s.pki, serviceRange, s.etcdURL)
+`, advertised, s.apiPort, binaries.KubernetesVersion, s.address, s.pki, serviceRange, s.etcdURL)
 }
 
 // part is a program of the control plane.
@@ -71,12 +71,15 @@ func (s *starter) etcdArguments() []string {
 func (s *starter) apiServerArguments() []string {
 	return []string{
 		"--etcd-servers=" + s.etcdURL,
-		"--bind-address=" + loopback, "--advertise-address=" + loopback, "--secure-port=" + strconv.Itoa(s.apiPort),
+		"--bind-address=" + s.address, "--advertise-address=" + s.address, "--secure-port=" + strconv.Itoa(s.apiPort),
 		// A loopback address may not be an endpoint of the service "kubernetes"; no pod here asks for it.
 		"--endpoint-reconciler-type=none",
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--enable-bootstrap-token-auth",
 		"--allow-privileged", "--profiling=false", "--service-cluster-ip-range=" + serviceRange,
 		"--client-ca-file=" + s.cert("ca.crt"),
+		// For logs of pods: the API server trusts no kubelet that has not got its certificate from the cluster.
+		"--kubelet-certificate-authority=" + s.cert("ca.crt"), "--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-client-certificate=" + s.cert("apiserver-kubelet-client.crt"), "--kubelet-client-key=" + s.cert("apiserver-kubelet-client.key"),
 		"--tls-cert-file=" + s.cert("apiserver.crt"), "--tls-private-key-file=" + s.cert("apiserver.key"),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + s.cert("sa.pub"), "--service-account-signing-key-file=" + s.cert("sa.key"),

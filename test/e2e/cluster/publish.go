@@ -47,6 +47,11 @@ func (c *Cluster) publish(ctx context.Context) error {
 		&rbacv1.ClusterRoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: "kubeadm:node-autoapprove-certificate-rotation"},
 			RoleRef:    role("ClusterRole", "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient"), Subjects: nodes,
+		},
+		// The API server's name when it asks a kubelet for the logs of a pod.
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: "kube-apiserver-kubelet-client"}, RoleRef: role("ClusterRole", "system:kubelet-api-admin"),
+			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "kube-apiserver-kubelet-client"}},
 		})
 }
 

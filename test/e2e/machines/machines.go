@@ -24,6 +24,11 @@ type Server struct {
 	// UserData is what the server was made with, decoded.
 	UserData []byte
 	Zone     string
+	// ProjectID is the server's project; Metadata its metadata.
+	ProjectID string
+	Metadata  map[string]string
+	// Address and MAC are those of the server's port; empty where the cloud does not tell.
+	Address, MAC string
 	// The flavor.
 	VCPUs           int
 	RAMMiB, DiskGiB int64
@@ -63,6 +68,9 @@ type Options struct {
 	Poll time.Duration
 	// OnEvent is called from one goroutine; it may be nil.
 	OnEvent func(Event)
+	// SwitchOn starts a server's machine as a process; nil starts Binary's "machine", which plays one. dir is an empty folder
+	// for the machine, removed when the server is gone, and name is unique among the group's processes.
+	SwitchOn func(group *process.Group, server Server, name, dir string) (*process.Process, error)
 }
 
 // Machines runs one machine per server.
@@ -94,7 +102,11 @@ func New(group *process.Group, cloud Cloud, options Options) *Machines {
 	if options.OnEvent == nil {
 		options.OnEvent = func(Event) {}
 	}
-	return &Machines{group: group, cloud: cloud, options: options, machines: map[string]*machine{}}
+	m := &Machines{group: group, cloud: cloud, options: options, machines: map[string]*machine{}}
+	if m.options.SwitchOn == nil {
+		m.options.SwitchOn = m.play
+	}
+	return m
 }
 
 // Run follows the cloud until ctx ends. While the cloud does not answer, the machines stay as they are.
@@ -128,6 +140,19 @@ func (m *Machines) Err() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Running counts the machines that are switched on, crashed ones included.
+func (m *Machines) Running() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	running := 0
+	for _, machine := range m.machines {
+		if machine.process != nil {
+			running++
+		}
+	}
+	return running
 }
 
 // KubeletKubeconfig is the path of the kubeconfig that a server's kubelet has got by joining. It is not there before.
@@ -187,11 +212,16 @@ func (m *Machines) start(server Server) (*process.Process, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	return m.options.SwitchOn(m.group, server, fmt.Sprintf("machine-%s-%.8s", server.Name, server.ID), dir)
+}
+
+// play starts a machine whose hardware and containers are played.
+func (m *Machines) play(group *process.Group, server Server, name, dir string) (*process.Process, error) {
 	userData := filepath.Join(dir, "user_data")
 	if err := os.WriteFile(userData, server.UserData, 0o600); err != nil {
 		return nil, err
 	}
-	return m.group.Start(fmt.Sprintf("machine-%s-%.8s", server.Name, server.ID), process.Options{}, m.options.Binary, "machine",
+	return group.Start(name, process.Options{}, m.options.Binary, "machine",
 		"--user-data="+userData, "--state-dir="+dir,
 		"--instance-id="+server.ID, "--hostname="+strings.ToLower(server.Name), "--availability-zone="+server.Zone,
 		"--vcpus="+strconv.Itoa(server.VCPUs), "--ram-mib="+strconv.FormatInt(server.RAMMiB, 10), "--disk-gib="+strconv.FormatInt(server.DiskGiB, 10))

@@ -36,6 +36,7 @@ func (h simulatedHypervisor) Servers(context.Context) ([]machines.Server, error)
 	for _, server := range h.sim.Servers() {
 		servers = append(servers, machines.Server{
 			ID: server.ID, Name: server.Name, Active: server.Status == "ACTIVE", UserData: []byte(server.UserData), Zone: server.Zone,
+			ProjectID: server.ProjectID, Metadata: server.Metadata, Address: server.Address, MAC: server.MAC,
 			VCPUs: server.Flavor.VCPUs, RAMMiB: int64(server.Flavor.RAMMiB), DiskGiB: int64(server.Flavor.DiskGiB),
 		})
 	}

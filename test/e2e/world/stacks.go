@@ -33,6 +33,8 @@ type GroupSpec struct {
 	Annotations map[string]string
 	// Tags replace the stack's tags if given.
 	Tags []string
+	// Parameters are further parameters of the template.
+	Parameters map[string]any
 	// Nested makes every member a nested stack that holds a port and a server.
 	Nested bool
 }
@@ -96,6 +98,7 @@ func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 	if !spec.Nested {
 		body["parameters"].(map[string]any)["region"] = w.Cloud.Session.Region()
 	}
+	maps.Copy(body["parameters"].(map[string]any), spec.Parameters)
 	var answer struct {
 		Stack Stack `json:"stack"`
 	}

@@ -46,6 +46,8 @@ type Options struct {
 	OnMachine func(machines.Event)
 	// OnError is told of what goes wrong in the background and may pass by itself.
 	OnError func(error)
+	// SwitchOn starts a server's machine if it is not to be a played one, see machines.Options.
+	SwitchOn func(group *process.Group, server machines.Server, name, dir string) (*process.Process, error)
 }
 
 // New makes a world on a base: a namespace, and machines for the cloud's servers. Close it in any case. name must be
@@ -62,6 +64,7 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 	w := &World{Name: name, Cloud: cloud, base: base, kubeconfig: filepath.Join(dir, "autoscaler.conf"), processes: process.NewGroup(logs)}
 	w.Machines = machines.New(w.processes, cloud.Hypervisor, machines.Options{
 		Binary: base.kubernetes, Dir: dir, BootDelay: options.BootDelay, OnEvent: options.OnMachine,
+		SwitchOn: options.SwitchOn,
 	})
 	lifecycle := cloudcontroller.NodeLifecycle{
 		Client: base.Cluster.Client, Cloud: cloud.Hypervisor, Poll: time.Second, OnError: options.OnError,
