@@ -58,6 +58,12 @@ const (
 	ReasonNoTemplate          = "NoTemplate"          // what a new node would look like is not known
 	ReasonNoProviderID        = "NoProviderID"        // a node does not say which server it is
 	ReasonSizeMismatch        = "SizeMismatch"        // members that were ordered and never came, and can't be withdrawn
+	ReasonMemberReplaced      = "MemberReplaced"      // a broken machine is being replaced
+	ReasonRepairHeldBack      = "RepairHeldBack"      // a broken machine is not replaced, and why
+	ReasonRepairFailed        = "RepairFailed"        // a replacement was refused, or did not become a node
+	ReasonNodeDeleted         = "NodeDeleted"         // the Node object of a server that is gone was deleted
+	ReasonManyServersGone     = "ManyServersGone"     // so many servers seem to be gone that it is not believed
+	ReasonShutdownFailed      = "ShutdownFailed"      // a machine was removed without having been shut down
 	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
 )
 
