@@ -8,6 +8,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
 )
 
 // Flags are the values of our own flags. cluster-autoscaler's are kept by its package config/flags.
@@ -26,6 +27,11 @@ type Flags struct {
 	MemoryOverheadPercent float64
 	// GPULabel and PriceFile are cloudprovider.Options'.
 	GPULabel, PriceFile string
+	// Repair, RepairAfter, RepairsPerHour and DeleteNodes are nodelife.Options'.
+	Repair         bool
+	RepairAfter    time.Duration
+	RepairsPerHour int
+	DeleteNodes    bool
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
 }
@@ -59,6 +65,14 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"Label that nodes with a GPU carry, with the type of the GPU as its value.")
 	set.StringVar(&f.PriceFile, "price-file", "",
 		"YAML file with prices per hour, for --expander=price: flavors: {NAME: PRICE}, default: {perVCPU: PRICE, perGiB: PRICE}. Read again when it changes.")
+	set.BoolVar(&f.Repair, "auto-repair", true,
+		"Replace members whose machine is broken: in ERROR after it ran, or SHUTOFF by nobody's order. A node group's annotation auto-repair goes before it.")
+	set.DurationVar(&f.RepairAfter, "auto-repair-after", nodelife.DefaultRepairAfter,
+		"How long a machine must have been broken before it is replaced.")
+	set.IntVar(&f.RepairsPerHour, "auto-repairs-per-hour", nodelife.DefaultRepairsPerHour,
+		"How many machines may be replaced within an hour in the whole cluster; more than that are reported.")
+	set.BoolVar(&f.DeleteNodes, "delete-nodes-of-gone-servers", true,
+		"Delete the Node objects of members whose server does not exist any more, as a cloud controller manager does; both may run.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -128,7 +129,7 @@ func (p *program) autoscale(ctx context.Context) error {
 		return orderly(ctx, err)
 	}
 	reporter := events.Tee(events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil), p.metrics)
-	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.metrics, reporter)
+	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, reporter)
 	if err != nil {
 		return err
 	}
@@ -147,6 +148,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.nodes.Watch(a.Informers.Core().V1().Nodes().Lister())
 	stop := make(chan struct{})
 	defer close(stop)
 	if err := a.StartInformers(ctx, stop); err != nil {
@@ -156,6 +158,10 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return fmt.Errorf("starting cluster-autoscaler: %w", err)
 	}
+	life := newLife(c, p.settings, session, p.metrics, reporter)
+	var looking sync.WaitGroup
+	defer looking.Wait() // it ends with ctx, as this does
+	looking.Go(func() { life.Run(ctx) })
 	l := &looper{autoscaler: a, health: p.health, interval: p.core.ScanInterval}
 	if p.core.FrequentLoopsEnabled && !p.DryRun { // every loop of a dry run that decides something would start the next
 		l.trigger = loop.NewLoopTrigger(a, nil, loop.StartPodObserver(ctx, p.client), p.core.ScanInterval)
