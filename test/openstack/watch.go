@@ -14,6 +14,7 @@ const (
 	ServerCreated ServerEventType = "created" // Nova has accepted it, status BUILD
 	ServerActive  ServerEventType = "active"  // it runs: a machine would boot now
 	ServerError   ServerEventType = "error"   // it could not be built
+	ServerStopped ServerEventType = "stopped" // it was shut down
 	ServerDeleted ServerEventType = "deleted" // it is gone
 )
 
@@ -26,7 +27,7 @@ type ServerEvent struct {
 // Server is a Nova server as the cloud itself knows it.
 type Server struct {
 	ID, Name, Project string
-	// Status is Nova's: BUILD, ACTIVE, ERROR, SUSPENDED, DELETED. Deleting says that it is being deleted.
+	// Status is Nova's: BUILD, ACTIVE, SHUTOFF, ERROR, SUSPENDED, DELETED. Deleting says that it is being deleted.
 	Status   string
 	Deleting bool
 	Metadata map[string]string
