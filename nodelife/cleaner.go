@@ -56,7 +56,7 @@ func (c *cleaner) clean(ctx context.Context, s *sight) {
 		if !d.left {
 			unexplained++
 		}
-		if s.now.Sub(d.since) >= c.life.opts.GoneAfter {
+		if !isReady(d.node) && s.now.Sub(d.since) >= c.life.opts.GoneAfter {
 			due = append(due, d)
 		}
 	}
@@ -81,8 +81,8 @@ func (c *cleaner) clean(ctx context.Context, s *sight) {
 	}
 }
 
-// find asks Nova for the servers of our Nodes that are not Ready and not known to live. marked is how many of our Nodes
-// there are.
+// find asks Nova for the servers of our Nodes that are not known to live. marked is how many of our Nodes there are. A Node is
+// Ready for a while after its server has gone, which is time that the proof can use.
 func (c *cleaner) find(ctx context.Context, s *sight, cloud string) (corpses []corpse, marked int) {
 	asked := map[string]bool{}
 	for _, node := range s.nodes {
@@ -95,7 +95,7 @@ func (c *cleaner) find(ctx context.Context, s *sight, cloud string) (corpses []c
 			continue
 		}
 		marked++
-		if _, m := s.snapshot.ByServer(id); isReady(node) || m != nil && m.State != nodegroups.Deleting && m.State != nodegroups.Lost {
+		if _, m := s.snapshot.ByServer(id); m != nil && m.State != nodegroups.Deleting && m.State != nodegroups.Lost {
 			continue
 		}
 		asked[id] = true

@@ -127,6 +127,7 @@ type rig struct {
 	clock   *clocktesting.FakeClock
 	client  *kubefake.Clientset
 	indexer cache.Indexer
+	step    time.Duration // between two looks
 }
 
 // newRig returns a rig in which every member of the stacks has an active server and a Ready node.
@@ -135,7 +136,7 @@ func newRig(t require.TestingT, change func(*Options), stacks ...*nodegroups.Sta
 		t: t, cloud: fake.NewStacks(stacks...), nova: &compute{machines: map[string]*machine{}}, reports: &fake.Reports{},
 		counts: &counts{replaced: map[string]int{}, deleted: map[string]int{}, decided: map[string]int{}},
 		clock:  clocktesting.NewFakeClock(fake.Epoch.Add(time.Hour)), client: kubefake.NewClientset(),
-		indexer: cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{}),
+		indexer: cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{}), step: 10 * time.Second,
 	}
 	r.groups = nodegroups.NewManager(r.cloud, nil, nodegroups.ManagerOptions{Clock: r.clock})
 	opts := Options{
@@ -235,10 +236,10 @@ func (r *rig) breaks(stack string, index int, status string) string {
 
 func (r *rig) refresh() { _ = r.groups.Refresh(context.Background()) }
 
-// after lets time pass, with a look and a reading of the cloud every 10 s, as it is in reality.
+// after lets time pass, with a look and a reading of the cloud every 10 s, as it is in reality, or every r.step.
 func (r *rig) after(d time.Duration) {
-	for range max(1, int(d/(10*time.Second))) {
-		r.clock.Step(10 * time.Second)
+	for range max(1, int(d/r.step)) {
+		r.clock.Step(r.step)
 		r.refresh()
 		r.look()
 	}

@@ -79,18 +79,25 @@ type scene struct {
 // newScene makes a scene, and tears it down when the test ends. The name must be unique among the tests.
 func newScene(t *testing.T, name string) *scene {
 	t.Helper()
+	return newSceneWith(t, name, world.Options{})
+}
+
+// newSceneWith is newScene with options of its world.
+func newSceneWith(t *testing.T, name string, options world.Options) *scene {
+	t.Helper()
 	// Half the time of a small real cloud: long enough for the autoscaler to see what happens in between.
 	sim := simulator.New(simulator.Options{Speed: 2})
 	t.Cleanup(sim.Close)
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	cloud, err := world.Simulated(t.Context(), sim, t.TempDir())
 	require.NoError(t, err)
-	return &scene{World: newWorld(t, name, cloud), t: t, sim: sim}
+	return &scene{World: newWorld(t, name, cloud, options), t: t, sim: sim}
 }
 
-func newWorld(t *testing.T, name string, cloud *world.Cloud) *world.World {
+func newWorld(t *testing.T, name string, cloud *world.Cloud, options world.Options) *world.World {
 	t.Helper()
-	w, err := world.New(t.Context(), base, name, cloud, world.Options{BootDelay: 500 * time.Millisecond})
+	options.BootDelay = 500 * time.Millisecond
+	w, err := world.New(t.Context(), base, name, cloud, options)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(w.Diagnosis())

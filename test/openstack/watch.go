@@ -38,6 +38,8 @@ type Server struct {
 	Stack, StackName, Index string // as in Birth
 	Created                 time.Time
 	Fault                   string
+	// Actions are what was done with it, oldest first, such as "stop" or, if Nova did it by itself, "stop by nobody".
+	Actions []string
 }
 
 func (srv *server) export() Server {
@@ -46,6 +48,13 @@ func (srv *server) export() Server {
 		ID: srv.id, Name: srv.name, Project: srv.project.Name, Status: srv.status, Deleting: srv.taskState == "deleting",
 		Metadata: maps.Clone(srv.metadata), UserData: srv.userData, Flavor: *srv.flavor, Zone: srv.zone, Address: srv.address,
 		Stack: stackID, StackName: stackName, Index: index, Created: srv.created, Fault: srv.fault,
+	}
+	for _, a := range srv.actions {
+		what := a.action
+		if a.user == nil {
+			what += " by nobody"
+		}
+		out.Actions = append(out.Actions, what)
 	}
 	if srv.image != nil {
 		out.Image = srv.image.Name

@@ -45,6 +45,8 @@ type Options struct {
 	OnMachine func(machines.Event)
 	// OnError is told of what goes wrong in the background and may pass by itself.
 	OnError func(error)
+	// NoCloudController: nobody but the autoscaler deletes the Nodes of servers that are gone.
+	NoCloudController bool
 }
 
 // New makes a world on a base: a namespace, and machines for the cloud's servers. Close it in any case. name must be
@@ -69,7 +71,9 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	w.running.Go(func() { w.Machines.Run(background) })
-	w.running.Go(func() { lifecycle.Run(background) })
+	if !options.NoCloudController {
+		w.running.Go(func() { lifecycle.Run(background) })
+	}
 
 	_, err = base.Cluster.Client.CoreV1().Namespaces().Create(ctx, &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
 	if err != nil {
