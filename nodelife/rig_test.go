@@ -3,6 +3,7 @@ package nodelife
 import (
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"os"
 	"slices"
@@ -28,6 +29,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	flags := flag.NewFlagSet("klog", flag.PanicOnError)
+	klog.InitFlags(flags)
+	_ = flags.Set("stderrthreshold", "FATAL") // panics if it fails
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
 	os.Exit(m.Run())

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/signal"
 	"syscall"
@@ -86,7 +87,11 @@ func newScene(t *testing.T, name string) *scene {
 func newSceneWith(t *testing.T, name string, options world.Options) *scene {
 	t.Helper()
 	// Half the time of a small real cloud: long enough for the autoscaler to see what happens in between.
-	sim := simulator.New(simulator.Options{Speed: 2})
+	// Clouds with the same seed have projects and servers with the same ids, and all scenes share a control plane: one scene's
+	// autoscaler would take another one's nodes for its own.
+	seed := fnv.New64a()
+	_, _ = seed.Write([]byte(name)) // a hash never fails to write
+	sim := simulator.New(simulator.Options{Speed: 2, Seed: seed.Sum64()})
 	t.Cleanup(sim.Close)
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	cloud, err := world.Simulated(t.Context(), sim, t.TempDir())
