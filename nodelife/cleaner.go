@@ -81,8 +81,8 @@ func (c *cleaner) clean(ctx context.Context, s *sight) {
 	}
 }
 
-// find asks Nova for the servers of our Nodes that are not known to live. marked is how many of our Nodes there are. A Node is
-// Ready for a while after its server has gone, which is time that the proof can use.
+// find asks Nova for the servers of our Nodes that are not Ready, or that were seen being deleted or lost, since a Node is Ready for a
+// while after its server has gone. marked is how many of our Nodes there are.
 func (c *cleaner) find(ctx context.Context, s *sight, cloud string) (corpses []corpse, marked int) {
 	asked := map[string]bool{}
 	for _, node := range s.nodes {
@@ -95,7 +95,9 @@ func (c *cleaner) find(ctx context.Context, s *sight, cloud string) (corpses []c
 			continue
 		}
 		marked++
-		if _, m := s.snapshot.ByServer(id); m != nil && m.State != nodegroups.Deleting && m.State != nodegroups.Lost {
+		_, m := s.snapshot.ByServer(id)
+		isLeaving := was.left || m != nil && m.State == nodegroups.Lost || !c.missing[id].IsZero()
+		if m != nil && m.State != nodegroups.Deleting && m.State != nodegroups.Lost || isReady(node) && !isLeaving {
 			continue
 		}
 		asked[id] = true
@@ -148,7 +150,7 @@ func (c *cleaner) seesOthers(ctx context.Context, s *sight) bool {
 func (c *cleaner) bury(ctx context.Context, d corpse) {
 	logger := klog.FromContext(ctx).WithValues("node", d.node.Name, "server", d.server, "nodeGroup", d.group)
 	if c.life.opts.DryRun {
-		logger.V(1).Info("Dry run: would have deleted the Node of a server that is gone")
+		c.tell(d, "its server does not exist any more; without the dry run the Node would be deleted")
 		return
 	}
 	node, err := c.life.cluster.fresh(ctx, d.node.Name)
@@ -170,8 +172,13 @@ func (c *cleaner) bury(ctx context.Context, d corpse) {
 	}
 	logger.Info("Deleted the Node of a server that is gone")
 	c.life.opts.Observer.NodeDeleted(d.group)
+	c.tell(d, "its server does not exist any more, so the Node was deleted")
+}
+
+// tell reports a Node without a server.
+func (c *cleaner) tell(d corpse, message string) {
 	c.life.opts.Reporter.Report(nodegroups.Problem{
-		Reason: nodegroups.ReasonNodeDeleted, Severity: nodegroups.Warning, Group: d.group, Node: node.Name, Key: "server", Value: d.server,
-		Message: "its server does not exist any more, so the Node was deleted", Remedy: "nothing",
+		Reason: nodegroups.ReasonNodeDeleted, Severity: nodegroups.Warning, Group: d.group, Node: d.node.Name, Key: "server", Value: d.server,
+		Message: message, Remedy: "nothing",
 	})
 }

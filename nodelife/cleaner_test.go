@@ -183,6 +183,43 @@ func TestManyServersThatAreGoneAtOnceAreNotBelieved(t *testing.T) {
 	assert.Len(t, r.deletions(), 4)
 }
 
+// A whole stack that was deleted takes all its servers with it.
+func TestTheNodesOfAStackThatIsGoneAreDeleted(t *testing.T) {
+	r := newRig(t, nil, fake.Stack("a", 6), fake.Stack("b", 1))
+	r.after(10 * time.Second)
+	r.cloud.Delete("a")
+	for i := range 6 {
+		delete(r.nova.machines, fake.ServerID("a", i))
+		r.unready(fake.ServerID("a", i))
+	}
+	r.after(time.Minute)
+	assert.Len(t, r.deletions(), 6)
+	assert.False(t, r.told(nodegroups.ReasonManyServersGone))
+}
+
+// Nodes of a stack that is no node group any more live on, and Nova is not asked for them in every look.
+func TestFormerMembersAreLeftAlone(t *testing.T) {
+	r := newRig(t, nil, fake.Stack("a", 6), fake.Stack("b", 1))
+	r.after(10 * time.Second)
+	r.Life = New(r.groups, r.nova, r.cluster, r.opts) // another process, which knows the Nodes' marks alone
+	r.cloud.Delete("a")
+	r.refresh()
+	r.nova.reads = 0
+	r.after(time.Minute)
+	assert.Zero(t, r.nova.reads)
+	assert.Empty(t, r.deletions())
+}
+
+func TestADryRunMarksNothing(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.DryRun = true }, fake.Stack("a", 2))
+	r.after(time.Minute)
+	assert.Empty(t, r.node(fake.ServerID("a", 0)).Annotations)
+	server := r.vanishes("a", 1)
+	r.after(time.Minute)
+	assert.Empty(t, r.deletions())
+	assert.True(t, r.told(nodegroups.ReasonNodeDeleted, nodeName(server), "without the dry run"))
+}
+
 func TestALostMembersNodeIsDeleted(t *testing.T) {
 	r := newRig(t, nil, fake.Stack("a", 4))
 	r.after(10 * time.Second)

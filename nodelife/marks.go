@@ -13,11 +13,11 @@ import (
 // marksPerLook bounds the writes of one look: after an upgrade no Node has its marks yet.
 const marksPerLook = 20
 
-// membership is in which cloud and node group a server was seen as a member. left says that it was seen being deleted, so
-// that nobody wonders that it is gone.
+// membership is in which cloud, node group and stack a server was seen as a member. left says that it was seen being deleted,
+// or that its stack has gone, so that nobody wonders that it is gone.
 type membership struct {
-	cloud, group string
-	left         bool
+	cloud, group, stack string
+	left                bool
 }
 
 // marks remembers which servers were members, on the Nodes themselves and, for Nodes that could not be written, here.
@@ -34,9 +34,19 @@ func (k *marks) update(ctx context.Context, s *sight) {
 			seen[id] = true
 		}
 	}
-	for id := range k.members {
-		if _, m := s.snapshot.ByServer(id); m == nil && !seen[id] {
+	stacks := map[string]bool{}
+	for _, g := range s.snapshot.Groups() {
+		for _, stack := range g.Stacks {
+			stacks[stack.ID] = true
+		}
+	}
+	for id, was := range k.members {
+		switch _, m := s.snapshot.ByServer(id); {
+		case m == nil && !seen[id]:
 			delete(k.members, id)
+		case m == nil && s.current && !stacks[was.stack]:
+			was.left = true
+			k.members[id] = was
 		}
 	}
 	writes := 0
@@ -47,10 +57,13 @@ func (k *marks) update(ctx context.Context, s *sight) {
 			}
 			known := k.members[m.ServerID]
 			stack := g.Stack(m.StackID)
-			now := membership{CloudName(stack.Region, stack.Project), g.Name, known.left || m.State == nodegroups.Deleting}
+			now := membership{
+				cloud: CloudName(stack.Region, stack.Project), group: g.Name, stack: stack.ID,
+				left: known.left || m.State == nodegroups.Deleting,
+			}
 			k.members[m.ServerID] = now
 			node := s.byServer[m.ServerID]
-			if node == nil || now.left || writes == marksPerLook {
+			if node == nil || now.left || writes == marksPerLook || k.life.opts.DryRun {
 				continue
 			}
 			if missing := missingMarks(node, now); len(missing) > 0 {
