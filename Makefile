@@ -10,7 +10,7 @@ BIN := bin/cluster-autoscaler-openstack
 # Where test profiles go; not in the repository's files.
 OUT := .out
 # The packages whose coverage is held, and the least it may be, in percent.
-COVERED := nodegroups heatstack cloudprovider bootstrap
+COVERED := nodegroups heatstack cloudprovider bootstrap nodelife
 COVERAGE := 85
 # "make test RACE=" tests without the race detector, where there is no C compiler.
 RACE := -race

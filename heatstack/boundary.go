@@ -19,6 +19,8 @@ type stackWriter interface {
 	Grow(ctx context.Context, ref stackRef, by int) error
 	// Remove orders the removal of exactly these members; see nodegroups.Stacks.
 	Remove(ctx context.Context, ref stackRef, members []nodegroups.Member) error
+	// Replace orders the removal of exactly these members and as many new ones; see nodegroups.Stacks.
+	Replace(ctx context.Context, ref stackRef, members []nodegroups.Member) error
 	// Shrink withdraws the order of members that were never made; see nodegroups.Stacks.
 	Shrink(ctx context.Context, ref stackRef, by int) error
 	// Pending is growth that was accepted and that the size parameter does not show yet.

@@ -136,6 +136,11 @@ func (c *Cloud) Remove(ctx context.Context, stackID string, members []nodegroups
 	return c.order(stackID, func(ref stackRef) error { return c.writers.Remove(ctx, ref, members) })
 }
 
+// Replace implements nodegroups.Stacks.
+func (c *Cloud) Replace(ctx context.Context, stackID string, members []nodegroups.Member) error {
+	return c.order(stackID, func(ref stackRef) error { return c.writers.Replace(ctx, ref, members) })
+}
+
 // Shrink implements nodegroups.Stacks.
 func (c *Cloud) Shrink(ctx context.Context, stackID string, by int) error {
 	return c.order(stackID, func(ref stackRef) error { return c.writers.Shrink(ctx, ref, by) })

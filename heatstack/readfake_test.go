@@ -314,6 +314,10 @@ func (w *writerFake) Remove(_ context.Context, ref stackRef, members []nodegroup
 	return w.order(fmt.Sprint("remove ", len(members)), ref)
 }
 
+func (w *writerFake) Replace(_ context.Context, ref stackRef, members []nodegroups.Member) error {
+	return w.order(fmt.Sprint("replace ", len(members)), ref)
+}
+
 func (w *writerFake) Shrink(_ context.Context, ref stackRef, by int) error {
 	return w.order(fmt.Sprint("shrink ", by), ref)
 }

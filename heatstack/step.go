@@ -113,7 +113,7 @@ func (w *writer) readFailed(intents []*intent, err error) {
 // decide answers what needs no update.
 func (w *writer) decide(ctx context.Context, l *look, shares []share) {
 	for _, s := range shares {
-		if s.intent.kind == wantRemoval {
+		if s.intent.names() {
 			w.decideRemoval(ctx, l, s)
 			continue
 		}
@@ -135,7 +135,7 @@ func (w *writer) decide(ctx context.Context, l *look, shares []share) {
 	}
 }
 
-// decideRemoval answers the parts of a removal that need no update, and the removal itself if no part is left.
+// decideRemoval answers the parts of a removal or replacement that need no update, and the removal itself if no part is left.
 func (w *writer) decideRemoval(ctx context.Context, l *look, s share) {
 	var kept []nodegroups.Member
 	var refused []error
@@ -214,7 +214,7 @@ func (w *writer) carriedOut(shares []share) (done []*intent) {
 		if !s.sends() {
 			continue
 		}
-		if s.intent.kind == wantRemoval {
+		if s.intent.names() {
 			s.intent.members = s.waitingMembers()
 			if len(s.intent.members) > 0 {
 				s.intent.committed, s.intent.withdrawn = false, s.intent.abandoned

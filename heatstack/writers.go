@@ -102,8 +102,18 @@ func (ws *writers) Shrink(ctx context.Context, ref stackRef, by int) error {
 // Remove implements stackWriter. Members whose removal has been ordered already cost nothing: cluster-autoscaler repeats
 // itself in every loop.
 func (ws *writers) Remove(ctx context.Context, ref stackRef, members []nodegroups.Member) error {
+	return ws.takeOut(ctx, ref, wantRemoval, members)
+}
+
+// Replace implements stackWriter.
+func (ws *writers) Replace(ctx context.Context, ref stackRef, members []nodegroups.Member) error {
+	return ws.takeOut(ctx, ref, wantReplacement, members)
+}
+
+// takeOut orders that members go, unless that has been ordered already.
+func (ws *writers) takeOut(ctx context.Context, ref stackRef, kind intentKind, members []nodegroups.Member) error {
 	going := ws.Removing(ref.ID)
-	i := newIntent(wantRemoval, ws.opts.Clock.Now())
+	i := newIntent(kind, ws.opts.Clock.Now())
 	for _, m := range members {
 		if m.ServerID == "" || !going[m.ServerID] {
 			i.members = append(i.members, m)

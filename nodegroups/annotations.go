@@ -92,6 +92,14 @@ const (
 	KeyIgnoreDaemonSets Key = "autoscaling-options-ignoredaemonsetsutilization"
 )
 
+// What becomes of machines.
+const (
+	// KeyAutoRepair: members whose machine is broken are replaced. Default: --auto-repair.
+	KeyAutoRepair Key = "auto-repair"
+	// KeyGracefulShutdown is how long a machine may take to shut down before its member is removed. Default 0: not at all.
+	KeyGracefulShutdown Key = "graceful-shutdown-time"
+)
+
 // Prefixes under which cluster-autoscaler's clusterapi provider knows some of the keys.
 const (
 	clusterAPIPrefix    = "cluster.x-k8s.io/"

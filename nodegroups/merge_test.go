@@ -106,6 +106,7 @@ func TestMergeReportsConflicts(t *testing.T) {
 		nodegroups.KeyEvictionHard: "memory.available<1Gi", nodegroups.KeyUtilizationThreshold: "0.2",
 		nodegroups.KeyGPUUtilizationThreshold: "0.2", nodegroups.KeyUnneededTime: "1m", nodegroups.KeyUnreadyTime: "1m",
 		nodegroups.KeyMaxNodeProvisionTime: "1m", nodegroups.KeyZeroOrMax: "false", nodegroups.KeyIgnoreDaemonSets: "false",
+		nodegroups.KeyAutoRepair: "true", nodegroups.KeyGracefulShutdown: "2m",
 	}
 	for _, doc := range nodegroups.Annotations() {
 		value, shared := other[doc.Key]

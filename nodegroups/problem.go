@@ -61,6 +61,12 @@ const (
 	ReasonUnsafeBootstrap     = "UnsafeBootstrap"     // the template can't take a minted bootstrap token
 	ReasonNoBootstrapToken    = "NoBootstrapToken"    // what a new member needs to join can't be had
 	ReasonTokenNotRevoked     = "TokenNotRevoked"     // a bootstrap token that is not needed any more could not be deleted
+	ReasonMemberReplaced      = "MemberReplaced"      // a broken machine is being replaced
+	ReasonRepairHeldBack      = "RepairHeldBack"      // a broken machine is not replaced, and why
+	ReasonRepairFailed        = "RepairFailed"        // a replacement was refused, or did not become a node
+	ReasonNodeDeleted         = "NodeDeleted"         // the Node object of a server that is gone was deleted
+	ReasonManyServersGone     = "ManyServersGone"     // so many servers seem to be gone that it is not believed
+	ReasonShutdownFailed      = "ShutdownFailed"      // a machine was removed without having been shut down
 	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
 	ReasonBlanketApproval     = "BlanketApproval"     // the cluster approves nodes' certificates without proof
 	ReasonSecondKey           = "SecondKey"           // a second machine claims to be one that was let in

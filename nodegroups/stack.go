@@ -65,6 +65,9 @@ type Stacks interface {
 	// Remove orders the removal of exactly these members. It is idempotent: members that are gone or going are no error.
 	// An error means that nothing, or not everything, was ordered; whatever was not ordered still counts.
 	Remove(ctx context.Context, stackID string, members []Member) error
+	// Replace orders the removal of exactly these members and the making of as many new ones, in one update, so that the size
+	// stays. It is idempotent in the same way as Remove; a member that is to be removed as well is removed and not replaced.
+	Replace(ctx context.Context, stackID string, members []Member) error
 	// Shrink withdraws the order of members that have never been made. It never removes a server. An error if there are
 	// fewer than by of them.
 	Shrink(ctx context.Context, stackID string, by int) error

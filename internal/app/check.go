@@ -125,6 +125,7 @@ func (s *settings) checkLimits(m *mistakes) {
 		{"openstack-refresh-timeout", s.RefreshTimeout},
 		{"openstack-write-timeout", s.WriteTimeout},
 		{"openstack-gather-window", s.GatherWindow},
+		{"auto-repair-after", s.RepairAfter},
 	} {
 		m.unless(d.value > 0, d.flag, d.value, "not a time above 0", "write a duration such as 10s")
 	}
@@ -140,6 +141,7 @@ func (s *settings) checkLimits(m *mistakes) {
 		"not an https URL", "write an address such as https://10.0.0.10:6443")
 	m.unless(s.Rate != 0, "openstack-rate", s.Rate, "no request could ever be sent", "write a number above 0, or a negative one for no limit")
 	m.unless(s.Burst > 0, "openstack-burst", s.Burst, "no request could ever be sent", "write a number from 1 up")
+	m.unless(s.RepairsPerHour > 0, "auto-repairs-per-hour", s.RepairsPerHour, "no machine could ever be replaced", "write a number from 1 up, or --auto-repair=false")
 	m.unless(s.MemoryOverheadPercent >= 0 && s.MemoryOverheadPercent < 50, "openstack-memory-overhead-percent", s.MemoryOverheadPercent,
 		"not a part that a kernel may keep", "write a number from 0 to 50, such as 5")
 }

@@ -8,6 +8,7 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	corecontext "k8s.io/autoscaler/cluster-autoscaler/context"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
@@ -15,6 +16,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
 )
 
 // signInAgain is how long to wait before a cloud that did not answer is asked again.
@@ -60,11 +62,15 @@ type cloud struct {
 	provider *cloudprovider.Provider
 	// sightings are when the cloud was read.
 	sightings *sightings
+	machines  *heatstack.Machines
+	// nodes are the cluster's Nodes, once they are watched.
+	nodes *nodelife.Cluster
 }
 
 // newCloud builds the node groups of session's project. Its life ends with ctx.
 func newCloud(
-	ctx context.Context, s *settings, session *openstack.Session, m *metrics.Metrics, reporter nodegroups.Reporter, join heatstack.Joining,
+	ctx context.Context, s *settings, session *openstack.Session, client kubernetes.Interface, m *metrics.Metrics, reporter nodegroups.Reporter,
+	join heatstack.Joining,
 ) (*cloud, error) {
 	stacks := heatstack.New(heatstack.NewHeat(session), heatstack.NewNova(session), heatstack.Options{
 		Discovery:    s.discovery,
@@ -81,7 +87,12 @@ func newCloud(
 			return err
 		},
 	})
-	manager := nodegroups.NewManager(stacks, reporter, nodegroups.ManagerOptions{WriteTimeout: s.WriteTimeout})
+	machines, nodes := heatstack.NewMachines(session), nodelife.NewCluster(client)
+	options := nodegroups.ManagerOptions{WriteTimeout: s.WriteTimeout}
+	if !s.DryRun {
+		options.Stopper = nodelife.NewShutdown(machines, nodes, reporter, nil)
+	}
+	manager := nodegroups.NewManager(stacks, reporter, options)
 	seen := &sightings{Observer: m}
 	provider, err := cloudprovider.New(ctx, manager, cloudprovider.Options{
 		Template: func(g *nodegroups.Group) (*v1.Node, error) {
@@ -101,5 +112,5 @@ func newCloud(
 		stacks.Close()
 		return nil, fmt.Errorf("--price-file=%s: %w", s.PriceFile, err)
 	}
-	return &cloud{stacks: stacks, manager: manager, provider: provider, sightings: seen}, nil
+	return &cloud{stacks: stacks, manager: manager, provider: provider, sightings: seen, machines: machines, nodes: nodes}, nil
 }

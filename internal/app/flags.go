@@ -9,6 +9,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
 )
 
 // Flags are the values of our own flags. cluster-autoscaler's are kept by its package config/flags.
@@ -30,6 +31,11 @@ type Flags struct {
 	// APIServer is the address that bootstrap.NewCluster takes, TokenSharing bootstrap.TokensOptions.Sharing.
 	APIServer    string
 	TokenSharing time.Duration
+	// Repair, RepairAfter, RepairsPerHour and DeleteNodes are nodelife.Options'.
+	Repair         bool
+	RepairAfter    time.Duration
+	RepairsPerHour int
+	DeleteNodes    bool
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
 	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
@@ -76,6 +82,14 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 			"Without it: what the ConfigMap kube-public/cluster-info says, else the address in the kubeconfig.")
 	set.DurationVar(&f.TokenSharing, "bootstrap-token-sharing", bootstrap.DefaultSharing,
 		"How long further scale-ups of a node group use the same bootstrap token; it lives for the node group's provision time and this. 0 makes one for each scale-up.")
+	set.BoolVar(&f.Repair, "auto-repair", true,
+		"Replace members whose machine is broken: in ERROR after it ran, or SHUTOFF by nobody's order. A node group's annotation auto-repair goes before it.")
+	set.DurationVar(&f.RepairAfter, "auto-repair-after", nodelife.DefaultRepairAfter,
+		"How long a machine must have been broken before it is replaced.")
+	set.IntVar(&f.RepairsPerHour, "auto-repairs-per-hour", nodelife.DefaultRepairsPerHour,
+		"How many machines may be replaced within an hour in the whole cluster; more than that are reported.")
+	set.BoolVar(&f.DeleteNodes, "delete-nodes-of-gone-servers", true,
+		"Delete the Node objects of members whose server does not exist any more, as a cloud controller manager does; both may run.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }

@@ -136,7 +136,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.metrics, reporter, join)
+	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, reporter, join)
 	if err != nil {
 		return err
 	}
@@ -156,6 +156,7 @@ func (p *program) autoscale(ctx context.Context) error {
 		return err
 	}
 	nodes := a.Informers.Core().V1().Nodes().Lister()
+	c.nodes.Watch(nodes)
 	stop := make(chan struct{})
 	defer close(stop)
 	if err := a.StartInformers(ctx, stop); err != nil {
@@ -166,6 +167,10 @@ func (p *program) autoscale(ctx context.Context) error {
 		return fmt.Errorf("starting cluster-autoscaler: %w", err)
 	}
 	approved := p.startApprover(ctx, c, join, reporter)
+	life := newLife(c, p.settings, session, p.metrics, reporter)
+	var looking sync.WaitGroup
+	defer looking.Wait() // it ends with ctx, as this does
+	looking.Go(func() { life.Run(ctx) })
 	l := &looper{autoscaler: a, health: p.health, interval: p.core.ScanInterval}
 	if p.core.FrequentLoopsEnabled && !p.DryRun { // every loop of a dry run that decides something would start the next
 		l.trigger = loop.NewLoopTrigger(a, nil, loop.StartPodObserver(ctx, p.client), p.core.ScanInterval)

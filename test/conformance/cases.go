@@ -68,6 +68,12 @@ func Cases() []Named {
 		{"vanished-member-is-removed-by-name", vanishedMemberIsRemovedByName},
 		{"check-of-healthy-stack", checkOfHealthyStack},
 
+		// Servers that are off, and gone.
+		{"stop-leads-to-shutoff", stopLeadsToShutOff},
+		{"shutoff-member-is-removed-by-name", shutOffMemberIsRemovedByName},
+		{"shutoff-member-is-replaced", shutOffMemberIsReplaced},
+		{"deleted-server-is-404", deletedServerIs404},
+
 		// Changing something else.
 		{"no-change-moves-updated-time", noChangeMovesUpdatedTime},
 		{"token-rotation-keeps-servers", tokenRotationKeepsServers},

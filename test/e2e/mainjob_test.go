@@ -18,7 +18,7 @@ func TestMainJob(t *testing.T) {
 	if *realCloud != "" {
 		cloud, err := world.Real(t.Context(), *realCloud, *adminCloud)
 		require.NoError(t, err)
-		w, timeout = newWorld(t, name, cloud), realStepTimeout
+		w, timeout = newWorld(t, name, cloud, world.Options{}), realStepTimeout
 	} else {
 		s := newScene(t, name)
 		w, check = s.World, s.noWrongRemoval

@@ -85,6 +85,8 @@ func (q *request) novaRoute(minor int) *response {
 		return q.oneServer(minor, path[1])
 	case path[0] == "servers" && len(path) == 3 && path[2] == "action":
 		return q.serverAction(path[1])
+	case path[0] == "servers" && len(path) == 3 && path[2] == "os-instance-actions":
+		return q.instanceActions(minor, path[1])
 	case path[0] == "flavors":
 		return q.flavorRoute(minor, path[1:])
 	case path[0] == "limits":

@@ -46,6 +46,7 @@ type server struct {
 	deathCause      Cause
 	deathBy         string
 	deathWasRunning bool
+	actions         []instanceAction // oldest first
 }
 
 // change is an entry of a project's journal of server changes.
@@ -90,6 +91,7 @@ func (s *Simulator) boot(p *Project, u *user, spec serverSpec) (*server, string)
 	if srv.bootVolumeGiB > 0 {
 		srv.volume = s.uuid()
 	}
+	srv.record(s, "create", u)
 	s.servers[srv.id] = srv
 	p.servers = append(p.servers, srv)
 	s.touch(srv)

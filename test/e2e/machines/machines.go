@@ -21,6 +21,8 @@ type Server struct {
 	ID, Name string
 	// Active: Nova's status is ACTIVE, so the machine is switched on.
 	Active bool
+	// Off: the machine does not run, whatever it did before.
+	Off bool
 	// UserData is what the server was made with, decoded.
 	UserData []byte
 	Zone     string
@@ -45,7 +47,7 @@ type EventKind string
 // What happens to machines.
 const (
 	Started EventKind = "started" // it begins to boot
-	Stopped EventKind = "stopped" // its server was deleted
+	Stopped EventKind = "stopped" // its server was deleted, or is off
 	Crashed EventKind = "crashed" // it ended by itself: its user_data is wrong, or the harness is
 )
 
@@ -167,6 +169,10 @@ func (m *Machines) follow(servers []Server) {
 	for _, server := range servers {
 		exists[server.ID] = true
 		known := m.machines[server.ID]
+		if server.Off {
+			exists[server.ID] = false // the plug is pulled; should it become active again it boots anew
+			continue
+		}
 		if known == nil && server.Active {
 			known = &machine{server: server, activeAt: now}
 			m.mu.Lock()

@@ -48,6 +48,8 @@ type Options struct {
 	OnError func(error)
 	// SwitchOn starts a server's machine if it is not to be a played one, see machines.Options.
 	SwitchOn func(group *process.Group, server machines.Server, name, dir string) (*process.Process, error)
+	// NoCloudController: nobody but the autoscaler deletes the Nodes of servers that are gone.
+	NoCloudController bool
 }
 
 // New makes a world on a base: a namespace, and machines for the cloud's servers. Close it in any case. name must be
@@ -73,7 +75,9 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	w.running.Go(func() { w.Machines.Run(background) })
-	w.running.Go(func() { lifecycle.Run(background) })
+	if !options.NoCloudController {
+		w.running.Go(func() { lifecycle.Run(background) })
+	}
 
 	_, err = base.Cluster.Client.CoreV1().Namespaces().Create(ctx, &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
 	if err != nil {
