@@ -28,7 +28,7 @@ func readWords(t *testing.T) words {
 	t.Helper()
 	w := words{}
 	for _, a := range nodegroups.Annotations() {
-		w.add("annotation", a.Key)
+		w.add("annotation", string(a.Key))
 	}
 	for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z0-9-]+)`).FindAllStringSubmatch(readFile(t, "docs/flags.md"), -1) {
 		w.add("flag", m[1])
