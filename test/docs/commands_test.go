@@ -12,10 +12,19 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
-// commands are the commands of other programs that the documentation uses, with the flags that it gives them. Each was tried
-// with the program itself before it was written down here: python-openstackclient 6.0 with python-heatclient 3.1, kubectl and
-// kubeadm 1.33.
-var commands = map[string][]string{}
+// readCommands reads testdata/commands.txt: commands of other programs that the documentation uses, with the flags that it gives
+// them.
+func readCommands(t *testing.T) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for _, line := range strings.Split(readFile(t, "test/docs/testdata/commands.txt"), "\n") {
+		if name, flags, ok := strings.Cut(line, ":"); ok && !strings.HasPrefix(line, "# ") {
+			out[name] = strings.Fields(flags)
+		}
+	}
+	require.NotEmpty(t, out)
+	return out
+}
 
 // program matches what begins a command.
 var program = regexp.MustCompile(`^(?:sudo )?(openstack|kubectl|kubeadm|make|bin/cluster-autoscaler-openstack|cluster-autoscaler-openstack)\b`)
@@ -38,7 +47,7 @@ func shellCommands(b block) []string {
 }
 
 // commandOf finds which of the commands a line is: the longest name that it begins with.
-func commandOf(line string) string {
+func commandOf(commands map[string][]string, line string) string {
 	plain := strings.Join(slices.DeleteFunc(strings.Fields(line), func(word string) bool {
 		return word == "-n" || word == "kube-system" || word == "kube-public"
 	}), " ") + " "
@@ -51,8 +60,10 @@ func commandOf(line string) string {
 	return best
 }
 
+// A command in the documentation is one that somebody has tried, or ours.
 func TestCommandsAreKnown(t *testing.T) {
-	known := readWords(t)
+	known, commands := readWords(t), readCommands(t)
+	used := map[string]bool{}
 	checked := 0
 	for _, p := range readPages(t) {
 		if p.path != "README.md" && !p.isGuide() {
@@ -61,25 +72,27 @@ func TestCommandsAreKnown(t *testing.T) {
 		for _, b := range p.blocks {
 			for _, line := range shellCommands(b) {
 				checked++
-				flags := regexp.MustCompile(`(?:^| )(--?[a-zA-Z][a-z0-9-]*)`).FindAllStringSubmatch(regexp.MustCompile(`'[^']*'`).ReplaceAllString(line, ""), -1)
 				fields := strings.Fields(line)
+				name := commandOf(commands, line)
 				switch {
 				case strings.HasSuffix(fields[0], "cluster-autoscaler-openstack"):
-					for _, flag := range flags {
-						if known[flag[1]] != "flag" {
-							t.Errorf("%s, code block in line %d: there is no flag %s", b.page, b.line, flag[1])
+					for _, flag := range flagsIn(line) {
+						if known[flag] != "flag" {
+							t.Errorf("%s, code block in line %d: there is no flag %s", b.page, b.line, flag)
 						}
 					}
 				case fields[0] == "make":
 					if known[fields[1]] == "" {
 						t.Errorf("%s, code block in line %d: there is no target %s", b.page, b.line, fields[1])
 					}
-				case commandOf(line) == "":
-					t.Errorf("%s, code block in line %d: try %q and add it to commands_test.go", b.page, b.line, line)
+				case name == "":
+					t.Errorf("%s, code block in line %d: try %q and add it to test/docs/testdata/commands.txt", b.page, b.line, line)
 				default:
-					for _, flag := range flags {
-						if !slices.Contains(commands[commandOf(line)], flag[1]) {
-							t.Errorf("%s, code block in line %d: try the flag %s of %q and add it to commands_test.go", b.page, b.line, flag[1], commandOf(line))
+					used[name] = true
+					for _, flag := range flagsIn(line) {
+						used[name+" "+flag] = true
+						if !slices.Contains(commands[name], flag) {
+							t.Errorf("%s, code block in line %d: try the flag %s of %q and add it to test/docs/testdata/commands.txt", b.page, b.line, flag, name)
 						}
 					}
 				}
@@ -87,6 +100,26 @@ func TestCommandsAreKnown(t *testing.T) {
 		}
 	}
 	require.Greater(t, checked, 20)
+	for name, flags := range commands {
+		if !used[name] {
+			t.Errorf("testdata/commands.txt: no page uses %q", name)
+		}
+		for _, flag := range flags {
+			if !used[name+" "+flag] {
+				t.Errorf("testdata/commands.txt: no page uses the flag %s of %q", flag, name)
+			}
+		}
+	}
+}
+
+// flagsIn returns the names of a command line's flags.
+func flagsIn(line string) []string {
+	var out []string
+	line = regexp.MustCompile(`'[^']*'`).ReplaceAllString(line, "")
+	for _, m := range regexp.MustCompile(`(?:^| )(--?[a-zA-Z][a-z0-9-]*)`).FindAllStringSubmatch(line, -1) {
+		out = append(out, m[1])
+	}
+	return out
 }
 
 // What a shell can't read, a reader can't paste.

@@ -94,7 +94,7 @@ func (w words) addTree(content any) {
 	}
 }
 
-// addCode adds the texts in the product's code, and the names of all tests.
+// addCode adds the texts in the product's code, the names of all tests and those of their cases.
 func (w words) addCode(t *testing.T) {
 	t.Helper()
 	files := token.NewFileSet()
@@ -120,7 +120,12 @@ func (w words) addCode(t *testing.T) {
 					w.add("test", v.Name.Name)
 				}
 			case *ast.BasicLit:
-				if text, err := strconv.Unquote(v.Value); !isTest && v.Kind == token.STRING && err == nil && !strings.ContainsAny(text, " \n") {
+				text, err := strconv.Unquote(v.Value)
+				switch isSentence := strings.ContainsAny(text, " \n"); {
+				case v.Kind != token.STRING || err != nil:
+				case isTest && isSentence:
+					w.add("case", text)
+				case !isTest && !isSentence:
 					w.add("code", text)
 				}
 			}
@@ -162,6 +167,27 @@ func names(span string) []string {
 // allCapitals are places for the reader's own values.
 var allCapitals = regexp.MustCompile(`^[A-Z_]+$`)
 
+// The threat table names the cases of tests.
+func TestCasesExist(t *testing.T) {
+	known := readWords(t)
+	checked := 0
+	for _, p := range readPages(t) {
+		if !strings.HasPrefix(p.path, "docs/explanation/") {
+			continue
+		}
+		for _, span := range p.spans() {
+			if !strings.Contains(span, " ") || regexp.MustCompile(`[=/]|^(kubeadm|kubectl) `).MatchString(span) {
+				continue
+			}
+			checked++
+			if known[span] != "case" {
+				t.Errorf("%s: no test has a case %q", p.path, span)
+			}
+		}
+	}
+	require.Greater(t, checked, 20)
+}
+
 // A name in the documentation is that of something that there is, or somebody else's.
 func TestNamesExist(t *testing.T) {
 	known, foreign := readWords(t), readForeign(t)
@@ -202,25 +228,20 @@ func TestNamesExist(t *testing.T) {
 
 // README's flags outside of its tables, which are made from the code.
 func TestFlagsExist(t *testing.T) {
-	known, foreign := readWords(t), readForeign(t)
+	known, foreign, others := readWords(t), readForeign(t), map[string]bool{}
+	for _, flags := range readCommands(t) {
+		for _, flag := range flags {
+			others[flag] = true
+		}
+	}
 	for _, p := range readPages(t) {
 		if p.path != "README.md" && !p.isGuide() {
 			continue
 		}
 		for _, span := range p.spans() {
-			if flag := regexp.MustCompile(`^--[a-z0-9-]+`).FindString(span); flag != "" && known[flag] != "flag" && !foreign[flag] && !isOthersFlag(flag) {
+			if flag := regexp.MustCompile(`^--[a-z0-9-]+`).FindString(span); flag != "" && known[flag] != "flag" && !foreign[flag] && !others[flag] {
 				t.Errorf("%s: there is no flag %s", p.path, flag)
 			}
 		}
 	}
-}
-
-// isOthersFlag says whether one of the commands that the documentation uses has this flag.
-func isOthersFlag(flag string) bool {
-	for _, flags := range commands {
-		if slices.Contains(flags, flag) {
-			return true
-		}
-	}
-	return strings.HasPrefix(flag, "--provider-id") // the kubelet's
 }
