@@ -27,7 +27,7 @@ func readCommands(t *testing.T) map[string][]string {
 }
 
 // program matches what begins a command.
-var program = regexp.MustCompile(`^(?:sudo )?(openstack|kubectl|kubeadm|make|bin/cluster-autoscaler-openstack|cluster-autoscaler-openstack)\b`)
+var program = regexp.MustCompile(`^(?:sudo )?(openstack|kubectl|kubeadm|make|bin/cluster-autoscaler-openstack|cluster-autoscaler-openstack) `)
 
 // shellCommands returns the commands of a code block that are worth a look, one a line.
 func shellCommands(b block) []string {
@@ -39,7 +39,7 @@ func shellCommands(b block) []string {
 	text = regexp.MustCompile(`\$\(|\)"|\)|\||&&|;`).ReplaceAllString(text, "\n")
 	var out []string
 	for _, line := range strings.Split(text, "\n") {
-		if line = strings.TrimSpace(regexp.MustCompile(`^.*?="?(openstack|kubectl)`).ReplaceAllString(line, "$1")); program.MatchString(line) {
+		if line = strings.TrimSpace(line); program.MatchString(line) {
 			out = append(out, strings.TrimPrefix(line, "sudo "))
 		}
 	}
@@ -69,7 +69,8 @@ func TestCommandsAreKnown(t *testing.T) {
 		if p.path != "README.md" && !p.isGuide() {
 			continue
 		}
-		for _, b := range p.blocks {
+		inline := block{page: p.path, language: "sh", text: strings.Join(p.spans(), "\n")}
+		for _, b := range append(slices.Clone(p.blocks), inline) {
 			for _, line := range shellCommands(b) {
 				checked++
 				fields := strings.Fields(line)

@@ -154,6 +154,9 @@ func readForeign(t *testing.T) map[string]bool {
 
 // names takes the names out of a piece of inline code: "" if it is an example, a URL or a command.
 func names(span string) []string {
+	if flag, _, _ := strings.Cut(span, "="); strings.HasPrefix(flag, "--") && !strings.Contains(flag, " ") {
+		return []string{flag}
+	}
 	if strings.ContainsAny(span, " $<>{}()…*") || strings.Contains(span, "://") {
 		return nil
 	}
