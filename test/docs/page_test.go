@@ -63,23 +63,26 @@ func readPages(t *testing.T) []*page {
 	return pages
 }
 
-var fence = regexp.MustCompile("^ *```([a-z]*)$")
+// fence is what begins or ends a code block. In a list it is indented, as is the block.
+var fence = regexp.MustCompile("^( *)```([a-z]*)$")
 
 func parsePage(path, text string) *page {
 	p := &page{path: path}
 	var prose strings.Builder
 	var open *block
+	var indent string
 	for i, line := range strings.Split(text, "\n") {
 		m := fence.FindStringSubmatch(line)
 		switch {
 		case m != nil && open == nil:
-			open = &block{page: path, language: m[1], line: i + 2}
+			indent = m[1]
+			open = &block{page: path, language: m[2], line: i + 2}
 			prose.WriteByte('\n')
 		case m != nil:
 			p.blocks = append(p.blocks, *open)
 			open = nil
 		case open != nil:
-			open.text += line + "\n"
+			open.text += strings.TrimPrefix(line, indent) + "\n"
 		default:
 			prose.WriteString(line + "\n")
 		}
@@ -107,8 +110,11 @@ func (p *page) spans() []string {
 }
 
 func TestParsePage(t *testing.T) {
-	p := parsePage("a.md", "one `x`\n```sh\nls\n```\ntwo `x` and `y z`\n")
+	p := parsePage("a.md", "one `x`\n```sh\nls\n```\n- two `x` and `y z`\n  ```yaml\n  a:\n    b: c\n  ```\n")
 	require.Equal(t, []string{"x", "y z"}, p.spans())
-	require.Equal(t, []block{{page: "a.md", language: "sh", text: "ls\n", line: 3}}, p.blocks)
+	require.Equal(t, []block{
+		{page: "a.md", language: "sh", text: "ls\n", line: 3},
+		{page: "a.md", language: "yaml", text: "a:\n  b: c\n", line: 7},
+	}, p.blocks)
 	require.NotContains(t, p.text, "ls")
 }
