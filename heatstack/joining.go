@@ -115,7 +115,7 @@ func (w *writer) withoutServers(shares []share, err error) (refused, alone bool)
 	for _, s := range shares {
 		switch {
 		case !s.sends():
-		case s.intent.kind == wantGrowth, s.intent.kind == wantRetry:
+		case s.intent.kind == wantGrowth, s.intent.kind == wantRetry, s.intent.kind == wantReplacement:
 			s.intent.resolve(err)
 			refused = true
 		default:

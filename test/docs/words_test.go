@@ -1,0 +1,250 @@
+package docs
+
+import (
+	"bufio"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+// words are the names that the documentation may use, each with where it comes from.
+type words map[string]string
+
+// readWords gathers the names that there are.
+func readWords(t *testing.T) words {
+	t.Helper()
+	w := words{}
+	for _, a := range nodegroups.Annotations() {
+		w.add("annotation", string(a.Key))
+	}
+	for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z0-9-]+)`).FindAllStringSubmatch(readFile(t, "docs/flags.md"), -1) {
+		w.add("flag", m[1])
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(cluster_autoscaler_openstack_[a-z_]+)` \\|").FindAllStringSubmatch(readFile(t, "README.md"), -1) {
+		w.add("metric", m[1])
+	}
+	for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(readFile(t, "Makefile"), -1) {
+		w.add("target", m[1])
+	}
+	for _, pattern := range []string{"deploy/heat/*.yaml", "deploy/kubernetes/*.yaml"} {
+		files, err := filepath.Glob(root + "/" + pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		for _, file := range files {
+			w.addManifests(t, file)
+		}
+	}
+	w.addCode(t)
+	return w
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(root + "/" + name) //nolint:gosec // a file of the repository
+	require.NoError(t, err)
+	return string(text)
+}
+
+func (w words) add(from, word string) {
+	if _, ok := w[word]; !ok {
+		w[word] = from
+	}
+}
+
+// addManifests adds all keys and short texts of a YAML file.
+func (w words) addManifests(t *testing.T, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file) //nolint:gosec // a file of the repository
+	require.NoError(t, err)
+	for _, document := range regexp.MustCompile(`(?m)^---$`).Split(string(text), -1) {
+		var content any
+		require.NoError(t, yaml.Unmarshal([]byte(document), &content), file)
+		w.addTree(content)
+	}
+}
+
+func (w words) addTree(content any) {
+	switch v := content.(type) {
+	case map[string]any:
+		for key, value := range v {
+			w.add("manifest", key)
+			w.addTree(value)
+		}
+	case []any:
+		for _, value := range v {
+			w.addTree(value)
+		}
+	case string:
+		if !strings.ContainsAny(v, " \n") {
+			w.add("manifest", v)
+		}
+	}
+}
+
+// addCode adds the texts in the product's code, the names of all tests and those of their cases.
+func (w words) addCode(t *testing.T) {
+	t.Helper()
+	files := token.NewFileSet()
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && path != root && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata" || path == root+"/test/docs") {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) != ".go" {
+			return nil
+		}
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		isTest := strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, root+"/test/")
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch v := n.(type) {
+			case *ast.FuncDecl:
+				if strings.HasPrefix(v.Name.Name, "Test") {
+					w.add("test", v.Name.Name)
+				}
+			case *ast.BasicLit:
+				text, err := strconv.Unquote(v.Value)
+				switch isSentence := strings.ContainsAny(text, " \n"); {
+				case v.Kind != token.STRING || err != nil:
+				case isTest && isSentence:
+					w.add("case", text)
+				case !isTest && !isSentence:
+					w.add("code", text)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+// readForeign reads testdata/foreign.txt: names that belong to others, which nothing here can check.
+func readForeign(t *testing.T) map[string]bool {
+	t.Helper()
+	file, err := os.Open("testdata/foreign.txt")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	out := map[string]bool{}
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if line := strings.TrimSpace(lines.Text()); line != "" && !strings.HasPrefix(line, "# ") {
+			require.False(t, out[line], "%s is there twice", line)
+			out[line] = true
+		}
+	}
+	return out
+}
+
+// names takes the names out of a piece of inline code: "" if it is an example, a URL or a command.
+func names(span string) []string {
+	if flag, _, _ := strings.Cut(span, "="); strings.HasPrefix(flag, "--") && !strings.Contains(flag, " ") {
+		return []string{flag}
+	}
+	if strings.ContainsAny(span, " $<>{}()…*") || strings.Contains(span, "://") {
+		return nil
+	}
+	name, value, isPair := strings.Cut(span, "=")
+	if isPair && regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`).MatchString(value) && !strings.Contains(value, "ID") {
+		return []string{name, value}
+	}
+	return []string{name}
+}
+
+// allCapitals are places for the reader's own values.
+var allCapitals = regexp.MustCompile(`^[A-Z_]+$`)
+
+// The threat table names the cases of tests.
+func TestCasesExist(t *testing.T) {
+	known := readWords(t)
+	checked := 0
+	for _, p := range readPages(t) {
+		if !strings.HasPrefix(p.path, "docs/explanation/") {
+			continue
+		}
+		for _, span := range p.spans() {
+			if !strings.Contains(span, " ") || regexp.MustCompile(`[=/]|^(kubeadm|kubectl) `).MatchString(span) {
+				continue
+			}
+			checked++
+			if known[span] != "case" {
+				t.Errorf("%s: no test has a case %q", p.path, span)
+			}
+		}
+	}
+	require.Greater(t, checked, 20)
+}
+
+// A name in the documentation is that of something that there is, or somebody else's.
+func TestNamesExist(t *testing.T) {
+	known, foreign := readWords(t), readForeign(t)
+	used := map[string]bool{}
+	checked := 0
+	for _, p := range readPages(t) {
+		if !p.isGuide() {
+			continue
+		}
+		for _, span := range p.spans() {
+			for _, name := range names(span) {
+				if name == "" || allCapitals.MatchString(name) || regexp.MustCompile(`^[0-9.]+[a-z]?$`).MatchString(name) {
+					continue
+				}
+				checked++
+				if _, err := os.Stat(root + "/" + name); err == nil {
+					continue
+				}
+				switch {
+				case foreign[name]:
+					used[name] = true
+				case known[name] == "":
+					t.Errorf("%s: nothing here is called %q. Correct it, or add it to test/docs/testdata/foreign.txt if it is not this project's", p.path, name)
+				}
+			}
+		}
+	}
+	require.Greater(t, checked, 100)
+	for name := range foreign {
+		if !used[name] {
+			t.Errorf("testdata/foreign.txt: no page uses %q", name)
+		}
+		if from := known[name]; slices.Contains([]string{"annotation", "flag", "metric"}, from) {
+			t.Errorf("testdata/foreign.txt: %q is a %s of ours", name, from)
+		}
+	}
+}
+
+// README's flags outside of its tables, which are made from the code.
+func TestFlagsExist(t *testing.T) {
+	known, foreign, others := readWords(t), readForeign(t), map[string]bool{}
+	for _, flags := range readCommands(t) {
+		for _, flag := range flags {
+			others[flag] = true
+		}
+	}
+	for _, p := range readPages(t) {
+		if p.path != "README.md" && !p.isGuide() {
+			continue
+		}
+		for _, span := range p.spans() {
+			if flag := regexp.MustCompile(`^--[a-z0-9-]+`).FindString(span); flag != "" && known[flag] != "flag" && !foreign[flag] && !others[flag] {
+				t.Errorf("%s: there is no flag %s", p.path, flag)
+			}
+		}
+	}
+}
