@@ -15,9 +15,12 @@ import (
 func TestNodeIsDeletedWithoutCloudController(t *testing.T) {
 	t.Parallel()
 	s := newSceneWith(t, "undertaker", world.Options{NoCloudController: true})
-	group := s.group(world.GroupSpec{Name: "workers", Max: 2, Count: 1, Annotations: map[string]string{"graceful-shutdown-time": "30s"}})
-	server := s.size(group, 1)["0"]
+	group := s.group(world.GroupSpec{Name: "workers", Max: 2, Annotations: map[string]string{"graceful-shutdown-time": "30s"}})
 	require.NoError(t, s.StartAutoscaler(t.Context()))
+	s.deploy(world.Workload{Name: "app", Replicas: 1, CPU: "600m"})
+	s.runs("app", 1)
+	server := s.size(group, 1)["0"]
+	require.NoError(t, s.Undeploy(t.Context(), "app"))
 	s.until("the Node to be gone", func(ctx context.Context) error {
 		nodes, err := s.Nodes(ctx)
 		if err == nil && len(nodes) > 0 {
@@ -43,9 +46,9 @@ func TestNodeIsDeletedWithoutCloudController(t *testing.T) {
 func TestBrokenMachineIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := newSceneWith(t, "repair", world.Options{NoCloudController: true})
-	group := s.group(world.GroupSpec{Name: "workers", Min: 2, Max: 2, Count: 2})
+	group := s.group(world.GroupSpec{Name: "workers", Min: 2, Max: 2})
+	require.NoError(t, s.StartAutoscaler(t.Context(), "--auto-repair-after=1s", "--enforce-node-group-min-size"))
 	before := s.size(group, 2)
-	require.NoError(t, s.StartAutoscaler(t.Context(), "--auto-repair-after=1s"))
 	s.sim.BreakServer(before["0"].ID, "the host has died")
 	s.until("another member in its place", func(ctx context.Context) error {
 		servers, err := group.Servers(ctx)
