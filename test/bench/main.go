@@ -35,6 +35,7 @@ func benchmarks() []benchmark {
 		{[]string{"refresh_calls_scaling_k10"}, benchScaling},
 		{[]string{"scale_down_patches_n100_g4"}, benchScaleDown},
 		{[]string{"pending_to_patch_s"}, benchPendingToPatch},
+		{[]string{"resources_per_node", "resources_per_node_with_port"}, benchResources},
 	}
 }
 
