@@ -60,7 +60,7 @@ tidy: ## write go.mod and go.sum as the code needs them
 
 .PHONY: murano-package
 murano-package: ## build bin/murano-*.zip, packages for Murano, OpenStack's application catalog
-	@go run ./hack/murano bin
+	@CGO_ENABLED=0 go run -trimpath ./hack/murano bin
 
 .PHONY: image
 image: ## build the container image (needs docker, or DOCKER=podman)
