@@ -73,6 +73,8 @@ func Cases() []Named {
 		{"token-rotation-keeps-servers", tokenRotationKeepsServers},
 		{"user-data-change-replaces-servers", userDataChangeReplacesServers},
 		{"hidden-parameter-is-masked", hiddenParameterIsMasked},
+		{"hidden-parameter-of-nested-stack-is-masked", hiddenParameterOfNestedStackIsMasked},
+		{"token-rotation-keeps-nested-servers", tokenRotationKeepsNestedServers},
 		{"parameters-not-named-are-kept", parametersNotNamedAreKept},
 		{"unknown-parameter-is-dropped", unknownParameterIsDropped},
 		{"stack-is-deleted-with-its-servers", stackIsDeletedWithItsServers},
@@ -88,6 +90,7 @@ func Cases() []Named {
 		{"stack-name-taken-is-409", stackNameTakenIs409},
 		{"bad-token-is-401", badTokenIs401},
 		{"template-is-readable", templateIsReadable},
+		{"files-are-readable", filesAreReadable},
 
 		// Lists.
 		{"stack-list-by-tags", stackListByTags},
