@@ -16,7 +16,7 @@ import (
 )
 
 // settled is when a token of the default settings may be revoked at the earliest.
-const settled = DefaultSharing + settle + time.Second
+const settled = DefaultSharing + DefaultSettle + time.Second
 
 func TestATokenIsRevokedWhenItsMachinesHaveJoined(t *testing.T) {
 	b := newTokenBench(t, nil)
