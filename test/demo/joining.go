@@ -56,7 +56,7 @@ func requests(ctx context.Context, w *world.World) ([]sight, error) {
 	for _, request := range list {
 		text := "asks for a node's certificate"
 		for _, condition := range request.Status.Conditions {
-			text = "certificate " + strings.ToLower(string(condition.Type)) + ": " + condition.Message
+			text = "has its request " + strings.ToLower(string(condition.Type)) + ": " + condition.Message
 		}
 		sights = append(sights, sight{requestWho, world.NodeOf(&request), text})
 	}
