@@ -10,6 +10,7 @@ import (
 	"hash/fnv"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -29,8 +30,18 @@ var (
 // base is started by TestMain and shared by all tests.
 var base *world.Base
 
+// sideBySide is how many scenes run at the same time, whatever the number of processors: they wait most of the time.
+const sideBySide = 4
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	isGiven := false
+	flag.Visit(func(f *flag.Flag) { isGiven = isGiven || f.Name == "test.parallel" })
+	if !isGiven {
+		if err := flag.Set("test.parallel", strconv.Itoa(sideBySide)); err != nil {
+			panic(err)
+		}
+	}
 	// What our own clients log is of no interest; the autoscaler's log is shown when a test fails.
 	klog.LogToStderr(false)
 	os.Exit(run(m))
@@ -86,12 +97,14 @@ func newScene(t *testing.T, name string) *scene {
 // newSceneWith is newScene with options of its world.
 func newSceneWith(t *testing.T, name string, options world.Options) *scene {
 	t.Helper()
-	// Half the time of a small real cloud: long enough for the autoscaler to see what happens in between.
 	// Clouds with the same seed have projects and servers with the same ids, and all scenes share a control plane: one scene's
 	// autoscaler would take another one's nodes for its own.
 	seed := fnv.New64a()
 	_, _ = seed.Write([]byte(name)) // a hash never fails to write
-	sim := simulator.New(simulator.Options{Speed: 2, Seed: seed.Sum64()})
+	// Half the time of a small real cloud: long enough for the autoscaler to see what happens in between. Its clock is the
+	// computer's, as it is compared with the API server's when machines want to join.
+	timing := simulator.DefaultTiming().Faster(2)
+	sim := simulator.New(simulator.Options{Timing: &timing, Seed: seed.Sum64()})
 	t.Cleanup(sim.Close)
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	cloud, err := world.Simulated(t.Context(), sim, t.TempDir())
