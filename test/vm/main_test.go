@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -44,6 +45,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// What our own clients log is of no interest; the autoscaler's log is shown when a test fails.
 	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard) // else it goes to files
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code, err := 0, error(nil)
 	if *build {
