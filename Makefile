@@ -58,6 +58,10 @@ tidy: ## write go.mod and go.sum as the code needs them
 	GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy
 	cd test/kubernetes && GOFLAGS= GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy
 
+.PHONY: murano-package
+murano-package: ## build bin/murano-*.zip, packages for Murano, OpenStack's application catalog
+	@go run ./hack/murano bin
+
 .PHONY: image
 image: ## build the container image (needs docker, or DOCKER=podman)
 	$${DOCKER:-docker} build --build-arg VERSION=$$(git describe --always --dirty --tags) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .

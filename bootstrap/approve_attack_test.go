@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"net"
 	"net/url"
 	"testing"
@@ -331,4 +332,26 @@ func (r *rig) joins() map[string]string {
 		return nil
 	}
 	return object.(*v1.ConfigMap).Data
+}
+
+// BenchmarkDecision prints what an approval costs, beside its time: calls to OpenStack's finder and requests to Kubernetes.
+func BenchmarkDecision(b *testing.B) {
+	r := newRig(&testing.T{})
+	made := 0
+	for b.Loop() {
+		name := fmt.Sprint("new-", made)
+		r.machine(name, fmt.Sprintf("10000000-0000-4000-8000-%012d", made))
+		r.submit(joiner(name))
+		made++
+	}
+	kubernetes := 0
+	for _, a := range r.client.Actions() {
+		// Without the test's own: making the request and reading it twice.
+		if a.GetResource().Resource != "certificatesigningrequests" || a.GetSubresource() == "approval" {
+			kubernetes++
+		}
+	}
+	b.ReportMetric(float64(r.cloud.calls())/float64(made), "machine-lookups/op")
+	b.ReportMetric(float64(r.tokens.asked)/float64(made), "token-lookups/op")
+	b.ReportMetric(float64(kubernetes)/float64(made), "kubernetes-requests/op")
 }

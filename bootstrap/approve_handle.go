@@ -49,10 +49,11 @@ func (a *Approver) handle(ctx context.Context, r *request) time.Duration {
 
 // decide decides without writing anything. A refusal may rest on look-ups that are seconds old, an approval on none.
 func (a *Approver) decide(ctx context.Context, r *request) *verdict {
-	q := &inquiry{Approver: a}
+	q := a.newInquiry()
 	v := q.decideAs(ctx, r)
 	if v.decision == Approved && q.remembered {
-		v = (&inquiry{Approver: a, fresh: true}).decideAs(ctx, r)
+		q.fresh = true
+		v = q.decideAs(ctx, r)
 	}
 	return v
 }

@@ -92,8 +92,13 @@ func (q *inquiry) judge(r *request, m *nodegroups.Machine, group string) *verdic
 		return denied(ReasonServerTooOld, fmt.Sprintf("%s has been there since %s, longer than %s", server, m.Since().UTC().Format(time.RFC3339), limit),
 			"remove the member, or raise the group's autoscaling-options-maxnodeprovisiontime")
 	}
-	if other := q.secondKey(r, m); other != "" {
+	other, same := q.approvals(r, m)
+	switch {
+	case other != "":
 		return secondKey(m.ServerID, other)
+	case same >= approvalsMost:
+		return left(ReasonTooMany, fmt.Sprintf("%d requests were approved for server %s already", same, m.ServerID),
+			"see why its kubelet can't keep its certificate; approve by hand, or remove the member")
 	}
 	return &verdict{
 		decision: Approved, reason: ReasonNewMember, server: m.ServerID,
@@ -107,25 +112,28 @@ func secondKey(server, other string) *verdict {
 			"the machine and approve the request by hand")
 }
 
-// secondKey names a request with another key that was approved, by whomever, for the machine that this node is now. What we
-// approved ourselves is in the ledger too, which outlives these objects.
-func (q *inquiry) secondKey(r *request, m *nodegroups.Machine) string {
-	others, err := q.requests.ByIndex(byNode, r.node)
+// approvals names a request with another key that was approved, by whomever, for the machine that this node is now, and counts
+// those with the same key. What we approved ourselves is in the ledger too, which outlives these objects.
+func (q *inquiry) approvals(r *request, m *nodegroups.Machine) (other string, same int) {
+	all, err := q.requests.ByIndex(byNode, r.node)
 	if err != nil {
-		return err.Error() // only if the index did not exist
+		return err.Error(), 0 // only if the index did not exist
 	}
-	for _, o := range others {
+	for _, o := range all {
 		csr, ok := o.(*certificates.CertificateSigningRequest)
 		if !ok || csr.UID == r.object.UID || csr.Spec.SignerName != certificates.KubeAPIServerClientKubeletSignerName {
 			continue
 		}
 		approval := condition(csr, certificates.CertificateApproved)
-		if approval == nil || isOfEarlierMachine(csr, approval, m) || parseRequest(csr).key == r.key {
-			continue
+		switch {
+		case approval == nil || isOfEarlierMachine(csr, approval, m):
+		case parseRequest(csr).key != r.key:
+			return csr.Name, 0
+		default:
+			same++
 		}
-		return csr.Name
 	}
-	return ""
+	return "", same
 }
 
 // isOfEarlierMachine says whether an approval was for an earlier machine of the same name. Ours name the server; of others

@@ -127,10 +127,14 @@ func (a *Approver) work(ctx context.Context) {
 		}
 	}
 	<-ctx.Done()
+	a.closeLanes()
+	workers.Wait()
+}
+
+func (a *Approver) closeLanes() {
 	for _, queue := range a.lanes {
 		queue.ShutDown()
 	}
-	workers.Wait()
 }
 
 // isOthers says whether another autoscaler of the cluster has minted the token that a request was made with.

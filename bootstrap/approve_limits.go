@@ -37,10 +37,15 @@ const (
 	servingWorkers  = 2
 	strangerWorkers = 2
 
+	// approvalsMost is how many requests with one key are approved for one machine: a kubelet that is started anew asks again.
+	approvalsMost = 5
+
 	// oneDecision is how long a decision may take.
 	oneDecision = time.Minute
 	// sweepInterval is how often new members are looked for in the snapshot, whose requests may wait in the wrong lane.
 	sweepInterval = time.Second
+	// lookAgain is how often requests are looked at again that were left pending.
+	lookAgain = 10 * time.Minute
 	// setupInterval is how often the cluster's own approval is looked at, and how soon a missing permission is asked for again.
 	setupInterval = 5 * time.Minute
 

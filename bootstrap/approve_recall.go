@@ -48,22 +48,30 @@ func (m *recall) put(key string, value any, err error) {
 // inquiry is what one decision looks up.
 type inquiry struct {
 	*Approver
-	// fresh: everything is asked for anew. Otherwise remembered says whether something was not.
+	// own is what this decision has asked for itself.
+	own map[string]remembered
+	// fresh: nothing is taken from memory. Otherwise remembered says whether something was.
 	fresh, remembered bool
 }
 
+func (a *Approver) newInquiry() *inquiry { return &inquiry{Approver: a, own: map[string]remembered{}} }
+
 // find answers from memory if it may, else asks and remembers.
 func find[T any](q *inquiry, key string, ask func() (T, error)) (T, error) {
-	if !q.fresh {
-		if r, ok := q.recall.get(key); ok {
+	r, ok := q.own[key]
+	if !ok && !q.fresh {
+		if r, ok = q.recall.get(key); ok {
 			q.remembered = true
-			value, _ := r.value.(T)
-			return value, r.err
 		}
 	}
-	value, err := ask()
-	q.recall.put(key, value, err)
-	return value, err
+	if !ok {
+		value, err := ask()
+		q.recall.put(key, value, err)
+		r = remembered{value: value, err: err}
+		q.own[key] = r
+	}
+	value, _ := r.value.(T)
+	return value, r.err
 }
 
 // group is the node group of a token, "" if the token is not ours or not any more.

@@ -1,7 +1,6 @@
 package bootstrap
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -159,9 +158,9 @@ func TestWaitingEnds(t *testing.T) {
 	r.cloud.err = errors.New("HTTP 503")
 	csr := r.object(joiner(honest))
 	require.NoError(t, r.approver.requests.Add(csr))
-	require.Equal(t, backOff, r.approver.handle(t.Context(), parseRequest(csr)))
+	require.Equal(t, backOff, r.approver.handle(quiet, parseRequest(csr)))
 	r.clock.Step(26 * time.Minute)
-	require.Equal(t, never, r.approver.handle(t.Context(), parseRequest(csr)), "its token is dead")
+	require.Equal(t, never, r.approver.handle(quiet, parseRequest(csr)), "its token is dead")
 }
 
 func TestAnApprovalRestsOnNothingRemembered(t *testing.T) {
@@ -174,9 +173,9 @@ func TestAnApprovalRestsOnNothingRemembered(t *testing.T) {
 	require.Equal(t, 1, r.cloud.calls())
 	// ...but never approved: the token that is remembered was revoked meanwhile.
 	r.clock.Step(recallFor)
-	_, err := (&inquiry{Approver: r.approver}).machines(t.Context(), honest)
+	_, err := r.approver.newInquiry().machines(t.Context(), honest)
 	require.NoError(t, err)
-	_, err = (&inquiry{Approver: r.approver}).group(t.Context(), goodToken)
+	_, err = r.approver.newInquiry().group(t.Context(), goodToken)
 	require.NoError(t, err)
 	delete(r.tokens.groups, goodToken)
 	require.Equal(t, "denied UnknownToken", r.submit(joiner(honest)))
@@ -197,7 +196,7 @@ func TestARequestThatChangesMeanwhile(t *testing.T) {
 			r := newRig(t)
 			r.client.PrependReactor("update", "certificatesigningrequests", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, c.err })
 			csr := r.object(joiner(honest))
-			require.Equal(t, c.retry, r.approver.handle(t.Context(), parseRequest(csr)))
+			require.Equal(t, c.retry, r.approver.handle(quiet, parseRequest(csr)))
 			if c.reason == "" {
 				require.Empty(t, r.counts.decisions)
 				return
@@ -215,7 +214,7 @@ func TestOneNodeAtATime(t *testing.T) {
 	r := newRig(t)
 	csr := r.object(joiner(honest, key("second")))
 	r.cloud.during = func(string) {
-		require.Equal(t, inHandRetry, r.approver.handle(context.Background(), parseRequest(csr)))
+		require.Equal(t, inHandRetry, r.approver.handle(quiet, parseRequest(csr)))
 	}
 	require.Equal(t, "approved NewMember", r.submit(joiner(honest)))
 }
@@ -227,7 +226,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 		csr := r.object(joiner(fmt.Sprint("x", i), organizations("system:masters")))
 		_, err := r.client.CertificatesV1().CertificateSigningRequests().Create(t.Context(), csr, metav1.CreateOptions{})
 		require.NoError(t, err)
-		switch retry := r.approver.handle(t.Context(), parseRequest(csr)); retry {
+		switch retry := r.approver.handle(quiet, parseRequest(csr)); retry {
 		case never:
 			denials++
 		default:

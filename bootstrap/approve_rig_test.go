@@ -25,6 +25,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/record"
+	"k8s.io/klog/v2"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
@@ -38,6 +39,9 @@ const (
 	honest        = "workers-1" // a member of workers that is being made
 	honestID      = "00000000-0000-4000-8000-000000000001"
 )
+
+// quiet is a context in which nothing is logged.
+var quiet = klog.NewContext(context.Background(), klog.Logger{})
 
 // cloudOf is a cloud as an Approver sees it.
 type cloudOf struct {
@@ -124,7 +128,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{
-		T: t, client: fake.NewClientset(), clock: clocktesting.NewFakeClock(time.Date(2026, 11, 25, 20, 0, 0, 0, time.UTC)),
+		T: t, client: fake.NewSimpleClientset(), clock: clocktesting.NewFakeClock(time.Date(2026, 11, 25, 20, 0, 0, 0, time.UTC)),
 		cloud:    &cloudOf{machines: map[string][]nodegroups.Machine{}, asked: map[string]int{}},
 		tokens:   &tokenList{groups: map[string]string{goodToken: "workers"}},
 		counts:   &countings{},
@@ -338,7 +342,7 @@ func (r *rig) look(a *Approver, name string) string {
 	}
 	before := len(r.counts.decisions)
 	if taken {
-		a.handle(context.Background(), parseRequest(csr))
+		a.handle(quiet, parseRequest(csr))
 	}
 	after, err := r.client.CertificatesV1().CertificateSigningRequests().Get(context.Background(), name, metav1.GetOptions{})
 	require.NoError(r, err)

@@ -27,9 +27,11 @@ func (a *Approver) newWatch() (cache.Indexer, cache.Controller) {
 		ObjectType: &certificates.CertificateSigningRequest{},
 		Indexers:   cache.Indexers{byNode: nodeOf},
 		Transform:  slim,
+		// What was left pending is looked at again once in a while: somebody may have mended what was wrong.
+		ResyncPeriod: lookAgain,
 		Handler: cache.ResourceEventHandlerFuncs{
 			AddFunc:    a.arrived,
-			UpdateFunc: func(_, object any) { a.arrived(object) },
+			UpdateFunc: a.changed,
 			DeleteFunc: a.gone,
 		},
 	})
@@ -46,6 +48,7 @@ func slim(object any) (any, error) {
 	return object, nil
 }
 
+// arrived takes in a request.
 func (a *Approver) arrived(object any) {
 	csr, ok := object.(*certificates.CertificateSigningRequest)
 	if !ok || !pending(csr) {
@@ -58,6 +61,17 @@ func (a *Approver) arrived(object any) {
 	a.history(csr)
 	a.mu.Unlock()
 	a.enqueue(csr)
+}
+
+// changed takes in a request that has changed, or that has not and is looked at again. Strangers are not: a flood is not worth
+// a second look.
+func (a *Approver) changed(before, after any) {
+	was, ok1 := before.(*certificates.CertificateSigningRequest)
+	is, ok2 := after.(*certificates.CertificateSigningRequest)
+	if ok1 && ok2 && was.ResourceVersion == is.ResourceVersion && is.ResourceVersion != "" && a.laneOf(parseRequest(is)) == strangerLane {
+		return
+	}
+	a.arrived(after)
 }
 
 func (a *Approver) gone(object any) {
@@ -76,6 +90,7 @@ func (a *Approver) gone(object any) {
 // Run decides requests until ctx ends, and returns when nothing is under way any more. It is called once.
 func (a *Approver) Run(ctx context.Context) {
 	logger := klog.FromContext(ctx)
+	defer a.closeLanes()
 	if !a.waitForPermission(ctx) {
 		return
 	}

@@ -48,7 +48,7 @@ func (c *Cluster) APIServer(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("the address at which machines reach the API server is not known, only the one for pods; give it by --bootstrap-api-server "+
 			"(the ConfigMap %s can't be used: %w)", infoName, infoErr)
 	}
-	if err := CheckAPIServer(address); err != nil {
+	if err := checkFound(address); err != nil {
 		return "", fmt.Errorf("machines can't reach the API server at %q: %w; give its address by --bootstrap-api-server (the ConfigMap %s: %w)",
 			address, err, infoName, infoErr)
 	}
@@ -98,8 +98,8 @@ func (c *Cluster) info(ctx context.Context) (*clientcmdapi.Cluster, error) {
 	return nil, fmt.Errorf("its %s does not name one cluster", api.KubeConfigKey)
 }
 
-// CheckURL says what is wrong with the form of an API server's address; nil if nothing is.
-func CheckURL(address string) error {
+// CheckAPIServer says what is wrong with an address at which machines are to reach the API server; nil if nothing is.
+func CheckAPIServer(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(address, " \t\r\n\"'") {
 		return errors.New("it must be an https URL, such as https://10.0.0.10:6443")
@@ -107,10 +107,9 @@ func CheckURL(address string) error {
 	return nil
 }
 
-// CheckAPIServer says what is wrong with an address that was found, at which machines are to reach the API server; nil if
-// nothing is. One that an operator gives may be of the machine itself, as some clusters have a proxy on every node.
-func CheckAPIServer(address string) error {
-	if err := CheckURL(address); err != nil {
+// checkFound is CheckAPIServer for an address that nobody has given on purpose.
+func checkFound(address string) error {
+	if err := CheckAPIServer(address); err != nil {
 		return err
 	}
 	u, err := url.Parse(address)

@@ -63,7 +63,7 @@ func (r *request) checkShape() *verdict {
 // checkSubject wants exactly CN=system:node:NAME and O=system:nodes.
 func (r *request) checkSubject() *verdict {
 	subject := &r.x509.Subject
-	wrong := ""
+	var wrong string
 	switch {
 	case r.node == "":
 		wrong = "its common name does not begin with " + nodeUserPrefix

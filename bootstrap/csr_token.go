@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -41,13 +42,18 @@ func (t *SecretTokens) NodeGroup(ctx context.Context, tokenID string) (group str
 	}
 	group = secret.Annotations[NodeGroupAnnotation]
 	groups := strings.Split(string(secret.Data[bootstrapapi.BootstrapTokenExtraGroupsKey]), ",")
-	until, err := time.Parse(time.RFC3339, string(secret.Data[bootstrapapi.BootstrapTokenExpirationKey]))
 	switch {
 	case secret.DeletionTimestamp != nil, secret.Type != bootstrapapi.SecretTypeBootstrapToken,
 		secret.Labels[ManagedByLabel] != ManagedBy, group == "", !slices.Contains(groups, TokenGroup),
 		string(secret.Data[bootstrapapi.BootstrapTokenIDKey]) != tokenID,
-		err != nil, !t.clock.Now().Before(until): // ours always expire
+		!t.isAlive(secret):
 		return "", false, nil
 	}
 	return group, true, nil
+}
+
+// isAlive says whether a token has not expired. One that never does is not ours.
+func (t *SecretTokens) isAlive(secret *v1.Secret) bool {
+	until, err := time.Parse(time.RFC3339, string(secret.Data[bootstrapapi.BootstrapTokenExpirationKey]))
+	return err == nil && t.clock.Now().Before(until)
 }

@@ -44,6 +44,7 @@ const (
 	ReasonNotYetAMember = "NotYetAMember" // just made, and Heat does not list it yet
 	ReasonStaleNode     = "StaleNode"     // a Node of this name is left from an earlier machine
 	ReasonSecondKey     = "SecondKey"     // another key was approved for the same machine
+	ReasonTooMany       = "TooMany"       // the same key was approved for the same machine again and again
 	ReasonNoNode        = "NoNode"        // a serving certificate for a Node that is not there, or has no provider ID yet
 	ReasonCloud         = "CloudError"    // OpenStack did not answer
 	ReasonAPI           = "APIError"      // Kubernetes did not answer, or refused

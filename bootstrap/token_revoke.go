@@ -120,7 +120,8 @@ func (t *Tokens) Revoke(ctx context.Context, sight Sight, nodes NodeLister) erro
 	return errors.Join(errs...)
 }
 
-// revoke deletes a token's Secret, and no other Secret that has got its name since.
+// revoke deletes a token's Secret, and no other Secret that has got its name since. A bearer that was accepted just before is
+// remembered by the API server for up to 10 s more (k8s.io/kubernetes/pkg/kubeapiserver/authenticator, TokenSuccessCacheTTL).
 func (t *Tokens) revoke(ctx context.Context, k *token, reason RevokedReason) error {
 	err := t.client.CoreV1().Secrets(TokenNamespace).Delete(ctx, secretName(k.id), metav1.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &k.uid},

@@ -110,7 +110,7 @@ func TestAMachineThatNeverJoinsIsNotWaitedFor(t *testing.T) {
 
 func TestTokensOfAGroupThatIsGone(t *testing.T) {
 	b := newTokenBench(t, nil)
-	b.token("gone")
+	b.token("former")
 	b.step(time.Minute)
 	b.revoke()
 	assert.Len(t, b.api.secrets(t), 1, "the group may be new")
@@ -121,7 +121,7 @@ func TestTokensOfAGroupThatIsGone(t *testing.T) {
 	require.NoError(t, b.Revoke(t.Context(), b.sight(unread), b.nodes))
 	assert.Len(t, b.api.secrets(t), 1, "the group may be that of the stack that can't be read")
 	b.revoke()
-	assert.Equal(t, []string{"gone gone"}, b.counts.revoked)
+	assert.Equal(t, []string{"former gone"}, b.counts.revoked)
 }
 
 func TestRevokingGoesOnAfterAnError(t *testing.T) {

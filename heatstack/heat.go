@@ -48,7 +48,7 @@ type link struct {
 func (a *stackAnswer) row() StackRow {
 	row := StackRow{
 		ID: a.ID, Name: a.Name, Project: a.Project, Tags: a.Tags,
-		Status: a.Status, Reason: a.Reason, Updated: a.Updated,
+		Status: a.Status, Reason: withoutUserData(a.Reason), Updated: a.Updated,
 	}
 	if p := a.Parameters["OS::project_id"]; p != "" {
 		row.Project = p

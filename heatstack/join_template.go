@@ -87,7 +87,7 @@ func (i *joinInspection) resource(what string, resource map[string]any, secrets,
 	properties := object(resource["properties"])
 	kind, _ := resource["type"].(string)
 	if kind == typeServer {
-		if properties["user_data_update_policy"] != "IGNORE" {
+		if !ignoresUserData(resource["properties"]) {
 			return fmt.Sprintf("Heat would rebuild every running server when the bootstrap token changes: %s does not say user_data_update_policy: IGNORE", what),
 				"add user_data_update_policy: IGNORE to the server's properties"
 		}
@@ -118,6 +118,40 @@ func (i *joinInspection) resource(what string, resource map[string]any, secrets,
 		}
 	}
 	return i.template(nested, "", innerSecrets, innerChanging, depth+1)
+}
+
+// ignoresUserData tells whether a server keeps running when its user data change. Properties may be put together from several maps,
+// as those of a member of a resource group can be; one of them must say IGNORE itself, and nothing may say anything else.
+func ignoresUserData(properties any) bool {
+	const policy = "user_data_update_policy"
+	parts, together := object(properties)["map_merge"].([]any)
+	if !together || len(object(properties)) != 1 {
+		return object(properties)[policy] == "IGNORE"
+	}
+	says := false
+	for _, part := range parts {
+		if object(part)[policy] == "IGNORE" {
+			says = true
+		} else if hasKey(part, policy) {
+			return false
+		}
+	}
+	return says
+}
+
+// hasKey tells whether a key is in a value, however deep.
+func hasKey(value any, key string) bool {
+	switch v := value.(type) {
+	case map[string]any:
+		for k, inner := range v {
+			if k == key || hasKey(inner, key) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, func(inner any) bool { return hasKey(inner, key) })
+	}
+	return false
 }
 
 // taintedBy finds the resources whose properties depend on one of the parameters, also by way of other resources, as user

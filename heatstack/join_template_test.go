@@ -1,6 +1,7 @@
 package heatstack
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,6 +55,8 @@ func TestTemplatesThatMayGetTokens(t *testing.T) {
 		"servers": {withMember(safeServer, ""), nil},
 		"another server that the token does not reach": {withMember(safeServer,
 			"  bastion: {type: OS::Nova::Server, properties: {user_data: hello}}"), nil},
+		"servers put together": {withMember(`{type: OS::Nova::Server, properties: {map_merge: [
+        {user_data_update_policy: IGNORE, user_data: {get_param: bootstrap_token}}, {if: [big, {image: a}, {block_device_mapping_v2: []}]}]}}`, ""), nil},
 		"stacks":      {withMember(nestedMember, ""), map[string]string{"node.yaml": safeNested}},
 		"two levels":  {withMember(nestedMember, ""), map[string]string{"node.yaml": "parameters: {token: {hidden: 'True'}, index: {}}\nresources: {inner: {type: inner.yaml, properties: {token: {get_param: token}}}}", "inner.yaml": safeNested}},
 		"other files": {withMember(`{type: "file:///x/node.yaml", properties: {token: {get_param: bootstrap_token}}}`, ""), map[string]string{"file:///x/node.yaml": safeNested}},
@@ -61,6 +64,23 @@ func TestTemplatesThatMayGetTokens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			assert.Nil(t, inspectJoining(parsed(t, test.template), test.files, "nodes", nodegroups.DefaultParameterNames()))
 		})
+	}
+}
+
+// The templates that are shipped may.
+func TestShippedTemplatesMayGetTokens(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile("../deploy/heat/" + name)
+		require.NoError(t, err)
+		return string(text)
+	}
+	files := map[string]string{"node-with-port.yaml": read("node-with-port.yaml")}
+	for _, name := range []string{"nodegroup.yaml", "nodegroup-with-ports.yaml", "cluster.yaml"} {
+		template := parsed(t, read(name))
+		facts, problem := inspectTemplate(template, nodegroups.DefaultParameterNames())
+		require.Nil(t, problem, name)
+		assert.Equal(t, "nodes", facts.Group, name)
+		assert.Nil(t, inspectJoining(template, files, facts.Group, nodegroups.DefaultParameterNames()), name)
 	}
 }
 
@@ -85,6 +105,9 @@ func TestTemplatesThatMustNotGetTokens(t *testing.T) {
 		"REPLACE": {withMember(`{type: OS::Nova::Server, properties: {user_data_update_policy: REPLACE}}`, ""), nil, "a member of nodes", "IGNORE"},
 		"a policy that may change": {withMember(`{type: OS::Nova::Server, properties: {user_data_update_policy: {get_param: policy}}}`, ""), nil,
 			"rebuild", "IGNORE"},
+		"put together without a policy": {withMember(`{type: OS::Nova::Server, properties: {map_merge: [{image: a}]}}`, ""), nil, "rebuild", "IGNORE"},
+		"put together with another policy": {withMember(`{type: OS::Nova::Server, properties: {map_merge: [
+        {user_data_update_policy: IGNORE}, {if: [old, {user_data_update_policy: REPLACE}, {}]}]}}`, ""), nil, "rebuild", "IGNORE"},
 		"another server that the token reaches": {withMember(safeServer,
 			"  bastion: {type: OS::Nova::Server, properties: {user_data: {list_join: ['', [{get_param: bootstrap_token}]]}}}"), nil, "bastion", "IGNORE"},
 		"another server by way of a configuration": {withMember(safeServer,

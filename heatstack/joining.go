@@ -73,9 +73,9 @@ func (w *writer) join(ctx context.Context, l *look, p plan) (*joinParameters, er
 	case facts.JoinProblem != nil:
 		return nil, *facts.JoinProblem
 	case facts.Outdated:
-		return nil, noJoining("", "", errors.New("the stack was updated by somebody else, and its new template could not be read yet"))
+		return nil, noJoining("", errors.New("the stack was updated by somebody else, and its new template could not be read yet"))
 	case w.all.opts.Joining == nil:
-		return nil, noJoining("", "", errors.New("this program has no connection to Kubernetes"))
+		return nil, noJoining("", errors.New("this program has no connection to Kubernetes"))
 	}
 	j := &joinParameters{tokenParameter: config.Parameters.Token, public: map[string]string{}}
 	for name, value := range map[string]func(context.Context) (string, error){
@@ -85,26 +85,26 @@ func (w *writer) join(ctx context.Context, l *look, p plan) (*joinParameters, er
 			continue
 		}
 		if j.public[name], err = value(ctx); err != nil {
-			return nil, noJoining(name, "", err)
+			return nil, noJoining(name, err)
 		}
 	}
 	token, err := w.all.opts.Joining.Token(ctx, config.Name)
 	if err != nil {
-		return nil, noJoining("", "", err)
+		return nil, noJoining("", err)
 	}
 	j.token = secret{&token}
 	return j, nil
 }
 
 // noJoining is the problem of new members that could not join; err itself if it is one.
-func noJoining(key, value string, err error) error {
+func noJoining(key string, err error) error {
 	var problem nodegroups.Problem
 	if errors.As(err, &problem) {
 		return problem
 	}
 	p := problemError(nodegroups.ReasonNoBootstrapToken, "new members could not join the cluster: "+err.Error(),
 		"mend what is said there; it is tried again with the next scale-up")
-	p.Key, p.Value = key, value
+	p.Key = key
 	return p
 }
 

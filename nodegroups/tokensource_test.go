@@ -1,7 +1,6 @@
 package nodegroups_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,7 +69,7 @@ func TestAStackThatMustNotGrowMayShrink(t *testing.T) {
 
 	err := m.Grow(t.Context(), "a", 1)
 	var p nodegroups.Problem
-	require.True(t, errors.As(err, &p))
+	require.ErrorAs(t, err, &p)
 	assert.Equal(t, nodegroups.ReasonUnsafeBootstrap, p.Reason)
 	require.NoError(t, m.Remove(t.Context(), "a", []string{fake.ServerID("a", 1)}, false))
 	assert.Equal(t, 2, m.Snapshot().Group("a").Target)

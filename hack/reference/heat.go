@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -80,8 +81,9 @@ func withPorts(nodegroup string) (string, error) {
 		{"- label: Description\n", "- label: Description\n", portGroup},
 		{"description: Names or ids, for all networks; ", "an empty list", "description: Names or ids, for the first network; "},
 		{"  node_group:\n    type: string\n", "  node_group:\n    type: string\n", portParameters},
-		{"      resource_def:\n", "          # The autoscaler knows by metering.stack", nodeWithPort},
-		{"          user_data_format: RAW\n", "          # cloud-init's configuration as JSON", ""},
+		{"      resource_def:\n", "            # The autoscaler knows by metering.stack", nodeWithPort},
+		{"            user_data_format: RAW\n", "            # cloud-init's configuration as JSON", ""},
+		{"          # Put together, because", "\noutputs:\n", ""},
 		{"  boots_from_volume:", "  has_server_group:", ""},
 	} {
 		var err error
@@ -89,7 +91,14 @@ func withPorts(nodegroup string) (string, error) {
 			return "", fmt.Errorf("nodegroup.yaml: %w", err)
 		}
 	}
-	return out, nil
+	// A nested stack takes its properties as they are: nothing has to be put together.
+	before, rest, _ := strings.Cut(out, nodeWithPort)
+	properties, after, ok := strings.Cut(rest, "\noutputs:\n")
+	if !ok {
+		return "", errors.New("nodegroup.yaml: its outputs do not come after its resources")
+	}
+	properties = strings.ReplaceAll("\n"+properties, "\n  ", "\n")[1:]
+	return before + nodeWithPort + properties + "\noutputs:\n" + after, nil
 }
 
 // apply makes the edit, if there is one place for it. With the same text for both ends something is put before it.

@@ -34,6 +34,7 @@ func Cases() []Named {
 		{"growth-keeps-members", growthKeepsMembers},
 		{"growth-from-zero", growthFromZero},
 		{"growth-of-nested-members", growthOfNestedMembers},
+		{"update-of-parent-resets-nested-group", updateOfParentResetsNestedGroup},
 		{"shrinking-by-count-alone-kills-highest", shrinkingByCountAloneKillsHighest},
 
 		// Removing by name, and what happens to names afterwards.
@@ -73,6 +74,8 @@ func Cases() []Named {
 		{"token-rotation-keeps-servers", tokenRotationKeepsServers},
 		{"user-data-change-replaces-servers", userDataChangeReplacesServers},
 		{"hidden-parameter-is-masked", hiddenParameterIsMasked},
+		{"hidden-parameter-of-nested-stack-is-masked", hiddenParameterOfNestedStackIsMasked},
+		{"token-rotation-keeps-nested-servers", tokenRotationKeepsNestedServers},
 		{"parameters-not-named-are-kept", parametersNotNamedAreKept},
 		{"unknown-parameter-is-dropped", unknownParameterIsDropped},
 		{"stack-is-deleted-with-its-servers", stackIsDeletedWithItsServers},
@@ -88,6 +91,7 @@ func Cases() []Named {
 		{"stack-name-taken-is-409", stackNameTakenIs409},
 		{"bad-token-is-401", badTokenIs401},
 		{"template-is-readable", templateIsReadable},
+		{"files-are-readable", filesAreReadable},
 
 		// Lists.
 		{"stack-list-by-tags", stackListByTags},

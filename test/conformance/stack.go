@@ -93,7 +93,10 @@ func (c *Case) Start(file string, params Params, tags ...string) *Stack {
 		"stack_name": name, "template": template(c.t, file), "parameters": params, "timeout_mins": 30,
 	}
 	if strings.HasPrefix(file, "nested") {
-		body["files"] = map[string]string{"node.yaml": template(c.t, "node.yaml")}
+		body["files"] = map[string]string{"node.yaml": template(c.t, "node.yaml"), "node-token.yaml": template(c.t, "node-token.yaml")}
+	}
+	if file == "parent.yaml" {
+		body["files"] = map[string]string{"flat.yaml": template(c.t, "flat.yaml")}
 	}
 	if len(tags) > 0 {
 		body["tags"] = strings.Join(tags, ",")

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ func TestTokens(t *testing.T) {
 	s.requireFilled(group)
 
 	thief := s.thief(second)
-	require.EqualValues(t, 403, statusOf(t, thief), "the token is still good")
+	require.EqualValues(t, http.StatusForbidden, statusOf(t, thief), "the token is still good")
 	s.noLeak(s.tokenOf(first))
 	s.until("the token to be gone", func(ctx context.Context) error { return s.noTokens(ctx, group) })
 	// It may be shared for a while, then travel to Heat; and the autoscaler looks every ten seconds.
@@ -75,7 +76,7 @@ func TestTokenExpires(t *testing.T) {
 	server := s.scaleUp(group, "app", 1)
 	made := time.Now()
 	thief := s.thief(server)
-	require.EqualValues(t, 403, statusOf(t, thief), "the token is good")
+	require.EqualValues(t, http.StatusForbidden, statusOf(t, thief), "the token is good")
 	s.unauthorized(thief)
 	require.Less(t, time.Since(made), provision+brief+2*time.Second, "the token outlived its time")
 	s.until("the dead token to be gone", func(ctx context.Context) error {

@@ -79,8 +79,10 @@ type scene struct {
 // newScene makes a scene, and tears it down when the test ends. The name must be unique among the tests.
 func newScene(t *testing.T, name string) *scene {
 	t.Helper()
-	// Half the time of a small real cloud: long enough for the autoscaler to see what happens in between.
-	sim := simulator.New(simulator.Options{Speed: 2})
+	// Half the time of a small real cloud: long enough for the autoscaler to see what happens in between. Its clock is the
+	// computer's, as it is compared with the API server's when machines want to join.
+	timing := simulator.DefaultTiming().Faster(2)
+	sim := simulator.New(simulator.Options{Timing: &timing})
 	t.Cleanup(sim.Close)
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	cloud, err := world.Simulated(t.Context(), sim, t.TempDir())

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -20,6 +21,9 @@ import (
 
 // applicationCatalog is Murano's type in Keystone's catalog.
 const applicationCatalog = "application-catalog"
+
+// client gives up before a wait does.
+var client = &http.Client{Timeout: 90 * time.Second}
 
 // murano speaks Murano's API, as https://docs.openstack.org/murano/latest/reference/rest-api describes it, in one project.
 type murano struct {
@@ -43,7 +47,7 @@ func (m *murano) send(method, path, session, contentType string, body io.Reader)
 	if session != "" {
 		request.Header.Set("X-Configuration-Session", session)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := client.Do(request)
 	require.NoError(m.t, err)
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
@@ -109,20 +113,33 @@ type environment struct {
 // application is an object of Murano's object model.
 type application map[string]any
 
-// parameters are the application's templateParameters.
-func (a application) parameters() map[string]any {
-	parameters, _ := a["templateParameters"].(map[string]any) //nolint:errcheck // nil if there are none
-	return parameters
+// parameters are the application's parameters that everybody may see.
+func (a application) parameters() map[string]any { return a.part("templateParameters") }
+
+// hidden are those that nobody may.
+func (a application) hidden() map[string]any { return a.part("hiddenParameters") }
+
+func (a application) part(name string) map[string]any {
+	part, ok := a[name].(map[string]any)
+	if !ok {
+		part = map[string]any{}
+		a[name] = part
+	}
+	return part
 }
 
-// newApplication is an application of a class, not deployed yet.
-func newApplication(class, name string, parameters map[string]any) application {
-	return application{
+// newApplication is an application of a class, not deployed yet. Without hidden parameters it has none of that property either.
+func newApplication(class, name string, parameters, hidden map[string]any) application {
+	app := application{
 		"?": map[string]any{
 			"type": class, "package": class, "classVersion": "1.0.0", "id": fmt.Sprintf("%032x", time.Now().UnixNano()),
 		},
-		"name": name, "templateParameters": parameters,
+		"name": name, "templateParameters": maps.Clone(parameters),
 	}
+	if hidden != nil {
+		app["hiddenParameters"] = maps.Clone(hidden)
+	}
+	return app
 }
 
 // newEnvironment makes an environment with an application in it, not deployed yet.

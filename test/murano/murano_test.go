@@ -5,7 +5,10 @@ package murano_test
 import (
 	"context"
 	"flag"
+	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,12 +26,9 @@ var labFlag = flag.String("lab", "", "state folder of a lab that LAB_WITH=murano
 
 const (
 	// patience is how long a deployment or an update may take; twenty seconds on an idle machine.
-	patience = 2 * time.Minute
-	// limit is for a whole test.
-	limit = 6 * time.Minute
+	patience = 4 * time.Minute
 	// repository is its root, from here.
 	repository = "../.."
-	nodeGroup  = "io.github.cluster_autoscaler_openstack.NodeGroup"
 )
 
 // open signs in to a project of its own in the lab; at the end of the test nothing may be left in it.
@@ -37,30 +37,67 @@ func open(t *testing.T) *murano {
 	if *labFlag == "" {
 		t.Skip("needs a real Murano: test/lab/run murano")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	t.Cleanup(cancel)
+	// What is cleaned up at the end of a test must not be cut short by the end of its context. Every wait has its own limit.
+	ctx := context.WithoutCancel(t.Context())
 	cloud, err := lab.Open(*labFlag)
 	require.NoError(t, err)
 	project := strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))
 	who, err := cloud.NewProject(ctx, project)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, cloud.RemoveProject(context.WithoutCancel(ctx), project)) })
+	t.Cleanup(func() { assert.NoError(t, cloud.RemoveProject(ctx, project)) })
 	client, err := api.Login(ctx, cloud.AuthURL(), who)
 	require.NoError(t, err)
 	require.NotEmpty(t, client.Endpoint(applicationCatalog), "the lab has no Murano: LAB_WITH=murano test/lab/up")
-	// Deletions at the end of a test must not be cut short by the end of its context.
-	return &murano{t: t, ctx: context.WithoutCancel(ctx), Client: client}
+	return &murano{t: t, ctx: ctx, Client: client}
 }
 
-// given is what a user fills in for a node group.
-func given() map[string]any {
-	return map[string]any{
+// kind is a package and how it is used here.
+type kind struct {
+	// name is that of its folder and of its template.
+	name, class string
+	// given is what a user fills in, without which nothing works; hidden is the part of it that nobody may see.
+	given, hidden map[string]any
+	// filled is what the autoscaler adds for new nodes, besides the token.
+	filled map[string]any
+}
+
+var nodeGroup = kind{
+	name: "nodegroup", class: "io.github.cluster_autoscaler_openstack.NodeGroup",
+	given: map[string]any{
 		"flavor": "m1.tiny", "image": "node-image", "network": "nodes",
 		"node_group_annotations": `{"node-group-min-size": "0", "node-group-max-size": "10"}`,
-		"api_server":             "https://10.0.0.10:6443",
-		"bootstrap_token":        "abcdef.0123456789abcdef",
-		"cluster_ca":             "Y2VydGlmaWNhdGU=",
-	}
+	},
+	hidden: map[string]any{},
+	filled: map[string]any{"api_server": "https://10.0.0.10:6443", "cluster_ca": "Y2VydGlmaWNhdGU="},
+}
+
+var cluster = kind{
+	name: "cluster", class: "io.github.cluster_autoscaler_openstack.Cluster",
+	given: map[string]any{
+		"auth_url": "https://keystone.example.com:5000/v3", "autoscaler_image": "registry.example.com/autoscaler:1",
+		"external_network": "public", "control_plane_flavor": "m1.medium", "control_plane_image": "node-image",
+		"flavor": "m1.tiny", "image": "node-image",
+	},
+	hidden: map[string]any{
+		"password_application_credential_id":     "0123456789abcdef0123456789abcdef",
+		"password_application_credential_secret": "application-cr3dential",
+	},
+	filled: map[string]any{"cluster_ca": "Y2VydGlmaWNhdGU="},
+}
+
+// importKind imports a package as it is shipped, and looks at what the catalog makes of it.
+func (m *murano) importKind(k kind) {
+	m.t.Helper()
+	files, err := catalog.Build(catalog.Source{
+		Folder: repository + "/deploy/murano/" + k.name, Template: repository + "/deploy/heat/" + k.name + ".yaml",
+	})
+	require.NoError(m.t, err)
+	archive, err := catalog.Zip(files)
+	require.NoError(m.t, err)
+	id := m.importPackage(archive)
+	assert.Equal(m.t, archive, m.send(http.MethodGet, "/catalog/packages/"+id+"/download", "", "", nil))
+	assert.Equal(m.t, files["logo.png"], m.send(http.MethodGet, "/catalog/packages/"+id+"/logo", "", "", nil))
+	assert.Contains(m.t, string(m.send(http.MethodGet, "/catalog/packages/"+id+"/ui", "", "", nil)), "hiddenParameters")
 }
 
 // TestNodeGroup deploys deploy/murano/nodegroup. Its parts share one import: Murano's engine may wait for ever for itself when two
@@ -68,26 +105,28 @@ func given() map[string]any {
 func TestNodeGroup(t *testing.T) {
 	t.Parallel()
 	m := open(t)
-	files, err := catalog.Build(catalog.Source{
-		Folder: repository + "/deploy/murano/nodegroup", Template: repository + "/deploy/heat/nodegroup.yaml",
-	})
-	require.NoError(t, err)
-	archive, err := catalog.Zip(files)
-	require.NoError(t, err)
-	id := m.importPackage(archive)
-	assert.Equal(t, archive, m.send(http.MethodGet, "/catalog/packages/"+id+"/download", "", "", nil))
-	assert.Equal(t, files["logo.png"], m.send(http.MethodGet, "/catalog/packages/"+id+"/logo", "", "", nil))
-	assert.Contains(t, string(m.send(http.MethodGet, "/catalog/packages/"+id+"/ui", "", "", nil)), "page_machine")
-
+	m.importKind(nodeGroup)
 	t.Run("leaves other stacks alone", func(t *testing.T) { leavesOthersAlone(m.in(t)) })
-	t.Run("keeps its size", func(t *testing.T) { keepsItsSize(m.in(t)) })
+	t.Run("keeps its size", func(t *testing.T) { keepsItsSize(m.in(t), nodeGroup) })
+}
+
+// TestCluster deploys deploy/murano/cluster.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	m := open(t)
+	m.importKind(cluster)
+	keepsItsSize(m, cluster)
 }
 
 // keepsItsSize: the package's stack keeps the size that the autoscaler has given it, whatever is deployed again.
-func keepsItsSize(m *murano) {
+func keepsItsSize(m *murano, k kind) {
 	t := m.t
-	e := m.newEnvironment("cluster", newApplication(nodeGroup, "workers", given()))
-	require.Equal(t, "ready", e.deploy(nil), e.reasons())
+	mistaken := newApplication(k.class, "workers", k.given, k.hidden)
+	mistaken.parameters()["flavor"] = "m1.none"
+	e := m.newEnvironment("cluster", mistaken)
+	require.Equal(t, "deploy failure", e.deploy(nil))
+	require.Contains(t, e.reasons(), "m1.none")
+	require.Equal(t, "ready", e.deploy(func(app application) { app.parameters()["flavor"] = "m1.tiny" }), e.reasons())
 	workers := m.theStack("workers")
 	require.Equal(t, "CREATE_COMPLETE", workers.Status)
 	require.Empty(t, m.servers(workers))
@@ -98,9 +137,12 @@ func keepsItsSize(m *murano) {
 		assert.IsTypef(t, "", output, "output %s", name)
 	}
 
-	// The autoscaler makes three nodes and removes the one in the middle.
-	m.patch(workers, map[string]any{"node_count": 3})
-	m.patch(workers, map[string]any{"node_count": 2, "nodes_to_remove": []string{"1"}})
+	// The autoscaler makes three nodes, for which it says how they join, and removes the one in the middle.
+	autoscaler := m.autoscaler()
+	growth := map[string]any{"node_count": 3, "bootstrap_token": "abcdef.0123456789abcdef"}
+	maps.Copy(growth, k.filled)
+	autoscaler.patch(workers, growth)
+	autoscaler.patch(workers, map[string]any{"node_count": 2, "nodes_to_remove": []string{"1"}})
 	nodes, before := m.servers(workers), m.theStack("workers")
 	require.Len(t, nodes, 2)
 
@@ -112,7 +154,6 @@ func keepsItsSize(m *murano) {
 	// Deployed again with a change, the change is made, and no node comes or goes.
 	require.Equal(t, "ready", e.deploy(func(app application) {
 		app.parameters()["kubelet_extra_args"] = "--v=4"
-		delete(app.parameters(), "api_server") // a parameter that the autoscaler may have filled in
 	}), e.reasons())
 	after := m.parameters(workers)
 	assert.Equal(t, nodes, m.servers(workers))
@@ -120,7 +161,34 @@ func keepsItsSize(m *murano) {
 	assert.Equal(t, "--v=4", after["kubelet_extra_args"])
 	assert.Equal(t, "2", after["node_count"])
 	assert.Equal(t, "1", after["nodes_to_remove"])
-	assert.Equal(t, "https://10.0.0.10:6443", after["api_server"])
+	for name, value := range k.filled {
+		assert.Equal(t, value, after[name], name)
+	}
+
+	// A hidden parameter is noticed as well, and is not in Murano's log.
+	const secret = "s3cret.0123456789abcdef"
+	before = m.theStack("workers")
+	require.Equal(t, "ready", e.deploy(func(app application) {
+		app.hidden()["password_bootstrap_token"] = secret
+	}), e.reasons())
+	assert.NotEqual(t, before.Updated, m.theStack("workers").Updated)
+	assert.Equal(t, nodes, m.servers(workers))
+	for _, log := range []string{"murano-api", "murano-engine"} {
+		text, err := os.ReadFile(filepath.Join(*labFlag, "log", log+".log"))
+		require.NoError(t, err)
+		assert.False(t, strings.Contains(string(text), secret), log) // such a message would be all of the log
+		for name, value := range k.hidden {
+			assert.Falsef(t, strings.Contains(string(text), value.(string)), "%s in the log of %s", name, log)
+		}
+		assert.True(t, strings.Contains(string(text), "murano"), "it is the right log")
+	}
+	before = m.theStack("workers")
+	require.Equal(t, "ready", e.deploy(nil), e.reasons())
+	assert.Equal(t, before, m.theStack("workers"))
+
+	// The autoscaler can go on.
+	autoscaler.patch(workers, map[string]any{"node_count": 3, "nodes_to_remove": []string{}})
+	assert.Len(t, m.servers(workers), 3)
 
 	e.delete()
 	assert.Empty(t, m.stacks(""))
@@ -138,7 +206,7 @@ func leavesOthersAlone(m *murano) {
 	m.complete(others)
 	before := m.theStack("workers")
 
-	e := m.newEnvironment("cluster", newApplication(nodeGroup, "workers", given()))
+	e := m.newEnvironment("cluster", newApplication(nodeGroup.class, "workers", nodeGroup.given, nil))
 	assert.Equal(t, "deploy failure", e.deploy(nil))
 	assert.Contains(t, e.reasons(), "The project has a stack named workers already")
 	assert.Equal(t, before, m.theStack("workers"))
@@ -167,15 +235,19 @@ func TestPlainHeatPackageLosesNodes(t *testing.T) {
 
 	parameters := map[string]any{}
 	for name, parameter := range template.Parameters {
-		if value, ok := parameter.Default.(string); ok {
-			parameters[name] = value // its contracts reject a parameter that is not given
+		switch parameter.Type { // the contracts of this format reject what is not given
+		case "json":
+			parameters[name] = "{}"
+		case "comma_delimited_list":
+			parameters[name] = ""
+		default:
+			parameters[name] = parameter.Default
 		}
 	}
-	for name, value := range given() {
-		parameters[name] = value
-	}
-	parameters["node_count"], parameters["boot_volume_size"] = 1, 0
-	e := m.newEnvironment("plain", newApplication(class, "workers", parameters))
+	maps.Copy(parameters, nodeGroup.given)
+	maps.Copy(parameters, nodeGroup.filled)
+	parameters["node_count"], parameters["bootstrap_token"] = 1, "abcdef.0123456789abcdef"
+	e := m.newEnvironment("plain", newApplication(class, "workers", parameters, nil))
 	require.Equal(t, "ready", e.deploy(nil), e.reasons())
 	workers := m.theStack(e.id)
 	m.patch(workers, map[string]any{"node_count": 3})

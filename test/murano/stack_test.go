@@ -31,6 +31,29 @@ func (m *murano) heat(method, path string, body, into any, code int) {
 	}
 }
 
+// autoscaler is the same project with the credential that the autoscaler has: an application credential of the same user.
+func (m *murano) autoscaler() *murano {
+	m.t.Helper()
+	path := "/users/" + m.UserID + "/application_credentials"
+	body := map[string]any{"application_credential": map[string]any{"name": m.ProjectID}}
+	answer, err := m.Do(m.ctx, http.MethodPost, api.Identity, path, body)
+	require.NoError(m.t, err)
+	require.Equal(m.t, http.StatusCreated, answer.Code)
+	var made struct {
+		Credential struct{ ID, Secret string } `json:"application_credential"`
+	}
+	require.NoError(m.t, answer.JSON(&made))
+	m.t.Cleanup(func() {
+		gone, err := m.Do(m.ctx, http.MethodDelete, api.Identity, path+"/"+made.Credential.ID, nil)
+		require.NoError(m.t, err)
+		require.Equal(m.t, http.StatusNoContent, gone.Code)
+	})
+	who := api.Credentials{ApplicationCredentialID: made.Credential.ID, ApplicationCredentialSecret: made.Credential.Secret}
+	client, err := api.Login(m.ctx, m.Endpoint(api.Identity), who)
+	require.NoError(m.t, err)
+	return &murano{t: m.t, ctx: m.ctx, Client: client}
+}
+
 // stacks are the project's stacks whose names contain part.
 func (m *murano) stacks(part string) (found []stack) {
 	m.t.Helper()

@@ -40,10 +40,13 @@ func DefaultTiming() Timing {
 }
 
 // FastTiming keeps the order of everything and makes all of it short, for tests in real time.
-func FastTiming() Timing {
-	t := DefaultTiming()
+func FastTiming() Timing { return DefaultTiming().Faster(50) }
+
+// Faster is the timing of a cloud that is so many times faster. Unlike Options.Speed it leaves the cloud's clock alone, which has
+// to agree with those of others if they compare times.
+func (t Timing) Faster(times int) Timing {
 	for _, d := range []*time.Duration{&t.Visit, &t.Nested, &t.Supersede, &t.Poll, &t.Request, &t.Build, &t.BuildError, &t.Delete, &t.RetryFirst, &t.Check} {
-		*d /= 50
+		*d /= time.Duration(times)
 	}
 	return t
 }

@@ -47,7 +47,8 @@ func TestMain(m *testing.M) {
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard) // else it goes to files
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := 0, error(nil)
+	var code int
+	var err error
 	if *build {
 		err = buildPrograms(ctx)
 	} else {

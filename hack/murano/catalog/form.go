@@ -15,12 +15,9 @@ func form(className, version, description string, groups []Group, parameters map
 	var b strings.Builder
 	fmt.Fprintf(&b, "Version: 2.4\n\nApplication:\n  ?:\n    type: %s\n    package: %s\n    classVersion: %s\n",
 		quote(className), quote(className), quote(version))
-	b.WriteString("  name: !yaql \"$.application.name\"\n  templateParameters:\n")
-	for _, group := range groups {
-		for _, name := range group.Parameters {
-			fmt.Fprintf(&b, "    %s: !yaql \"$.%s.%s\"\n", name, page(group), name)
-		}
-	}
+	b.WriteString("  name: !yaql \"$.application.name\"\n")
+	values(&b, "templateParameters", false, groups, parameters)
+	values(&b, "hiddenParameters", true, groups, parameters)
 	b.WriteString("\nForms:\n- application:\n    fields:\n")
 	title(&b, "Application", description)
 	field(&b, [][2]string{
@@ -37,6 +34,18 @@ func form(className, version, description string, groups []Group, parameters map
 		}
 	}
 	return []byte(b.String())
+}
+
+// values writes where a property's values come from: the fields of the parameters that are hidden, or that are not.
+func values(b *strings.Builder, property string, hidden bool, groups []Group, parameters map[string]Parameter) {
+	fmt.Fprintf(b, "  %s:\n", property)
+	for _, group := range groups {
+		for _, name := range group.Parameters {
+			if parameter := parameters[name]; parameter.Hidden == hidden {
+				fmt.Fprintf(b, "    %s: !yaql \"$.%s.%s\"\n", propertyName(name, parameter), page(group), name)
+			}
+		}
+	}
 }
 
 var notIdentifier = regexp.MustCompile(`[^a-z0-9]+`)
@@ -74,7 +83,11 @@ func describe(name string, p Parameter) [][2]string {
 	if p.Default == nil {
 		return append(append(lines, [2]string{"required", "true"}), more...)
 	}
-	return append(append(lines, [2]string{"required", "false"}, [2]string{"initial", initial(p)}), more...)
+	first := initial(p)
+	if kind == "choice" {
+		first = quote(fmt.Sprint(p.Default)) // numbers too: a choice is a string
+	}
+	return append(append(lines, [2]string{"required", "false"}, [2]string{"initial", first}), more...)
 }
 
 // constraints are a field's type and its validation. Only what the dashboard can check is there; Heat checks all of it.
@@ -93,11 +106,11 @@ func constraints(p Parameter) (kind string, lines [][2]string) {
 		switch {
 		case c.Range != nil:
 			lines = append(lines, bounds("Value", c.Range)...)
-		case c.Length != nil:
+		case c.Length != nil && p.Type == "string":
 			lines = append(lines, bounds("Length", c.Length)...)
 		case c.AllowedPattern != "":
 			pattern, message = "^(?:"+c.AllowedPattern+")$", c.Description
-		case len(c.AllowedValues) > 0 && kind == "string":
+		case len(c.AllowedValues) > 0 && kind != "password":
 			kind, lines = "choice", append(lines, [2]string{"choices", choices(c.AllowedValues)})
 		case c.CustomConstraint == "nova.flavor" && p.Default == nil:
 			kind = "flavor" // a list of the flavors' names

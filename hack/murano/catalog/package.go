@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -97,7 +98,9 @@ func fill(class []byte, manifest Manifest, template *Template) ([]byte, error) {
 	words := map[string]string{
 		"@NAMESPACE@": namespace,
 		"@CLASS@":     name,
-		"@CONTRACTS@": contracts(template),
+		"@CONTRACTS@": contracts(template, false),
+		"@HIDDEN@":    contracts(template, true),
+		"@PREFIX@":    strconv.Itoa(len(hiddenPrefix)),
 		"@FILES@":     fileMap(template),
 		"@SIZES@":     yaqlList(present(template, Sizes)),
 		"@FILLED@":    yaqlList(present(template, filled)),
@@ -126,16 +129,29 @@ func cutLast(s, separator string) (before, after string, ok bool) {
 	return s[:i], s[i+len(separator):], true
 }
 
-// contracts are the types of the parameters. Their constraints are left to Heat: a contract would apply them to parameters
-// that were not given, too.
-func contracts(template *Template) string {
+// hiddenPrefix is before the names of hidden parameters in an application. What has "pass" or "token" in its name is left out
+// of Murano's log, see murano/common/helpers/token_sanitizer.py; the engine logs everything else that it is to deploy.
+const hiddenPrefix = "password_"
+
+// contracts are the types of the parameters that are hidden, or that are not. Their constraints are left to Heat: a contract
+// would apply them to parameters that were not given, too.
+func contracts(template *Template, hidden bool) string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(template.Parameters)) {
-		if !slices.Contains(Sizes, name) {
-			lines = append(lines, name+": "+Contract(template.Parameters[name].Type))
+		parameter := template.Parameters[name]
+		if !slices.Contains(Sizes, name) && parameter.Hidden == hidden {
+			lines = append(lines, propertyName(name, parameter)+": "+Contract(parameter.Type))
 		}
 	}
 	return "{" + strings.Join(lines, ", ") + "}"
+}
+
+// propertyName is a parameter's name in an application.
+func propertyName(name string, parameter Parameter) string {
+	if parameter.Hidden {
+		return hiddenPrefix + name
+	}
+	return name
 }
 
 // Contract is the MuranoPL contract for a type of Heat parameter. Lists and JSON are strings, which Heat reads.

@@ -10,4 +10,4 @@ service("cinder", "volumev3", ":8776/v3/%(tenant_id)s")
 project = ensure("projects", name="admin", domain_id="default")
 TYPES = f"http://{ADDRESS}:8776/v3/{project}/types"
 if not any(kind["name"] == "paper" for kind in admin.get(TYPES).json()["volume_types"]):
-    admin.post(TYPES, json={"volume_type": {"name": "paper", "extra_specs": {"volume_backend_name": "paper"}}})
+    admin.post(TYPES, json={"volume_type": {"name": "paper"}})
