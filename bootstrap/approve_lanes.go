@@ -141,7 +141,7 @@ func (a *Approver) closeLanes() {
 func (a *Approver) isOthers(ctx context.Context, r *request) bool {
 	ctx, cancel := context.WithTimeout(ctx, oneDecision)
 	defer cancel()
-	_, err := (&inquiry{Approver: a}).group(ctx, r.asker)
+	_, err := a.newInquiry().group(ctx, r.asker)
 	return errors.Is(err, ErrOtherInstance)
 }
 
