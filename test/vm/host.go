@@ -21,6 +21,7 @@ type Host struct {
 	// programs is a folder with test/kubernetes and the container images; disk is a file system with the same in it.
 	programs, disk string
 	node           string // the script that runs a node in namespaces
+	cgroups        string // what the names of their cgroups begin with
 }
 
 // PodImage is the container image that every machine has; its program waits until it is told to end.
@@ -30,12 +31,13 @@ const PodImage = "localhost/pause:1"
 const setupTimeout = 2 * time.Minute
 
 // NewHost makes a host that keeps its files in dir, an existing folder. scripts is this package's folder, kubernetes and
-// pause are the programs of test/kubernetes and test/vm/pause.
-func NewHost(ctx context.Context, dir, scripts, image, kubernetes, pause string, network *Network) (*Host, error) {
+// pause are the programs of test/kubernetes and test/vm/pause. What the names of the cgroups begin with, cgroups, must be this
+// host's alone.
+func NewHost(ctx context.Context, dir, scripts, image, kubernetes, pause, cgroups string, network *Network) (*Host, error) {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
 	h := &Host{
-		Image: image, Network: network, node: filepath.Join(scripts, "node"),
+		Image: image, Network: network, node: filepath.Join(scripts, "node"), cgroups: cgroups,
 		programs: filepath.Join(dir, "kubernetes"), disk: filepath.Join(dir, "kubernetes.disk"),
 	}
 	if err := os.MkdirAll(filepath.Join(h.programs, "images"), 0o755); err != nil {

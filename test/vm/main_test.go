@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -26,10 +27,11 @@ import (
 )
 
 var (
-	build = flag.Bool("build", false, "build the programs, print their paths as assignments for a shell, and do nothing else")
-	image = flag.String("image", "", "folder of the node image")
-	pause = flag.String("pause", "", "program of the pods' container image, test/vm/pause")
-	dir   = flag.String("dir", "", "folder for the machines' disks")
+	build   = flag.Bool("build", false, "build the programs, print their paths as assignments for a shell, and do nothing else")
+	image   = flag.String("image", "", "folder of the node image")
+	pause   = flag.String("pause", "", "program of the pods' container image, test/vm/pause")
+	dir     = flag.String("dir", "", "folder for the machines' disks")
+	cgroups = flag.String("cgroups", "", "what the names of the nodes' cgroups begin with")
 	// Compared with the one that the tests run in, to be sure that they make their devices in no other.
 	outside = flag.String("outside", "", "the machine's own network namespace, as /proc/self/ns/net names it")
 )
@@ -44,8 +46,10 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// What our own clients log is of no interest; the autoscaler's log is shown when a test fails.
 	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard) // else it goes to files
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := 0, error(nil)
+	var code int
+	var err error
 	if *build {
 		err = buildPrograms(ctx)
 	} else {
@@ -77,7 +81,7 @@ func buildPrograms(ctx context.Context) error {
 }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
-	if *image == "" || *pause == "" || *dir == "" || os.Getenv("E2E_KUBERNETES") == "" {
+	if *image == "" || *pause == "" || *dir == "" || *cgroups == "" || os.Getenv("E2E_KUBERNETES") == "" {
 		return 1, errors.New(`these tests need what test/vm/run prepares: run "make test-vm"`)
 	}
 	network, err := vm.NewNetwork(ctx, *outside)
@@ -91,14 +95,14 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	say("making the machines' disk of programs")
-	if host, err = vm.NewHost(ctx, *dir, scripts, *image, os.Getenv("E2E_KUBERNETES"), *pause, network); err != nil {
+	if host, err = vm.NewHost(ctx, *dir, scripts, *image, os.Getenv("E2E_KUBERNETES"), *pause, *cgroups, network); err != nil {
 		return 1, err
 	}
 	base, err = world.StartBaseOn(ctx, network.Gateway, say)
 	defer func() {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
-		err = errors.Join(err, base.Close(), vm.RemoveCgroups(cleanup))
+		err = errors.Join(err, base.Close(), host.RemoveCgroups(cleanup))
 	}()
 	if err != nil {
 		return 1, err

@@ -20,7 +20,7 @@ func (h *Host) Node(group *process.Group, server machines.Server, name, dir stri
 	if err := os.WriteFile(filepath.Join(dir, "user_data"), server.UserData, 0o600); err != nil {
 		return nil, err
 	}
-	cgroup := cgroupPrefix + name
+	cgroup := h.cgroups + "-" + name
 	if err := makeCgroup(cgroup); err != nil {
 		return nil, err
 	}
@@ -38,10 +38,7 @@ func (h *Host) Node(group *process.Group, server machines.Server, name, dir stri
 	return group.Start(name, options, "unshare", append(arguments, flags...)...)
 }
 
-const (
-	cgroupRoot   = "/sys/fs/cgroup"
-	cgroupPrefix = "cluster-autoscaler-openstack-vm-"
-)
+const cgroupRoot = "/sys/fs/cgroup"
 
 // hierarchies are the roots below which a cgroup has to be made: one for each controller, or the one of version 2.
 func hierarchies() ([]string, error) {
@@ -84,9 +81,9 @@ func makeCgroup(name string) error {
 	return nil
 }
 
-// RemoveCgroups removes the cgroups of all nodes that have ended. It tries until ctx ends: the kernel empties a cgroup
-// a moment after its processes are gone.
-func RemoveCgroups(ctx context.Context) error {
+// RemoveCgroups removes the cgroups of the host's nodes, which must have ended. It tries until ctx ends: the kernel empties a
+// cgroup a moment after its processes are gone.
+func (h *Host) RemoveCgroups(ctx context.Context) error {
 	roots, err := hierarchies()
 	if err != nil {
 		return err
@@ -94,7 +91,7 @@ func RemoveCgroups(ctx context.Context) error {
 	for {
 		var left error
 		for _, root := range roots {
-			nodes, err := filepath.Glob(filepath.Join(root, cgroupPrefix+"*"))
+			nodes, err := filepath.Glob(filepath.Join(root, h.cgroups+"-*"))
 			if err != nil {
 				return err
 			}

@@ -67,7 +67,8 @@ unpack_kernel() {
 # make_tree makes the tree of files.
 make_tree() {
   local tree=$IMAGE/root include mirror=$VM_MIRROR
-  # The mirror that this machine uses.
+  # The mirror that this machine uses. The word with the dollar is apt's.
+  # shellcheck disable=SC2016
   [[ -n $mirror ]] || mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
   include=$(IFS=, && echo "${IMAGE_PACKAGES[*]}")
   # How this machine fetches packages: proxies, timeouts, what it thinks of expired lists.
