@@ -143,7 +143,7 @@ func TestShellBlocksAreShell(t *testing.T) {
 
 // Stack tags in the documentation are read as those of a real stack are.
 func TestStackTagsWork(t *testing.T) {
-	tags := regexp.MustCompile(`--tags '?([^' ]+)'?`)
+	tags := regexp.MustCompile(`--tags '?([^'" ]+)'?`)
 	checked := 0
 	for _, p := range readPages(t) {
 		for _, b := range p.blocks {
