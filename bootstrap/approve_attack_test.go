@@ -67,7 +67,7 @@ var attacks = []struct {
 	// Tokens.
 	{"a revoked or expired token", func(r *rig) { delete(r.tokens.groups, goodToken) }, func() *ask { return joiner(honest) }, "denied UnknownToken"},
 	{"a token of kubeadm's own group", nil, func() *ask {
-		return joiner(honest, groups("system:bootstrappers", "system:bootstrappers:kubeadm:default-node-token"))
+		return joiner(honest, userGroups("system:bootstrappers", "system:bootstrappers:kubeadm:default-node-token"))
 	}, "untouched"},
 	{"a user with a token's groups", nil, func() *ask {
 		return joiner(honest, func(a *ask) { a.spec.Username = "mallory" })
@@ -156,7 +156,7 @@ var attacks = []struct {
 
 	// Serving certificates.
 	{"a serving certificate with a token", nil, func() *ask {
-		return server(honest, func(a *ask) { a.spec.Username = UserPrefix + goodToken }, groups(TokenGroup))
+		return server(honest, func(a *ask) { a.spec.Username = UserPrefix + goodToken }, userGroups(TokenGroup))
 	}, "denied WrongSigner"},
 	{"a foreign address", nil, func() *ask {
 		return server("workers-0", func(a *ask) { a.template.IPAddresses = append(a.template.IPAddresses, net.IPv4(10, 0, 0, 8)) })
@@ -216,7 +216,7 @@ func state(word string) func(*rig) {
 	}
 }
 
-func groups(names ...string) func(*ask) { return func(a *ask) { a.spec.Groups = names } }
+func userGroups(names ...string) func(*ask) { return func(a *ask) { a.spec.Groups = names } }
 
 func usages(all ...certificates.KeyUsage) func(*ask) { return func(a *ask) { a.spec.Usages = all } }
 

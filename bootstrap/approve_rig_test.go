@@ -109,6 +109,12 @@ func (c *countings) CSRApproved(_ string, after time.Duration) {
 	c.waits = append(c.waits, after)
 }
 
+func (c *countings) list() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.decisions...)
+}
+
 // rig is an Approver in a cluster and a cloud that are good at first: node group workers has the member workers-1, which became
 // active ten seconds ago and has no Node, and the joined member workers-0.
 type rig struct {

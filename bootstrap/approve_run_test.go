@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,8 +115,11 @@ func TestRunApprovesAtOnce(t *testing.T) {
 		for _, name := range names {
 			require.True(t, r.isApproved(name), name)
 		}
-		require.Len(t, r.counts.waits, 50)
-		for _, w := range r.counts.waits {
+		r.counts.mu.Lock()
+		waits := slices.Clone(r.counts.waits)
+		r.counts.mu.Unlock()
+		require.Len(t, waits, 50)
+		for _, w := range waits {
 			require.Less(t, w, time.Second)
 		}
 		require.Equal(t, 50, r.cloud.calls(), "one look-up for each")
@@ -126,7 +131,9 @@ func TestRunTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, stop := running(t, members(1))
 		defer stop()
+		r.cloud.mu.Lock()
 		r.cloud.err = errors.New("HTTP 503")
+		r.cloud.mu.Unlock()
 		name := r.make(joiner("new-0"))
 		time.Sleep(20 * time.Second)
 		require.False(t, r.isApproved(name))
@@ -137,7 +144,7 @@ func TestRunTriesAgain(t *testing.T) {
 		time.Sleep(slowestRetry)
 		synctest.Wait()
 		require.True(t, r.isApproved(name))
-		require.Contains(t, r.counts.decisions, "pending CloudError")
+		require.Contains(t, r.counts.list(), "pending CloudError")
 	})
 }
 
@@ -179,7 +186,7 @@ func TestAFloodStarvesNobody(t *testing.T) {
 		require.LessOrEqual(t, known, 4+int(minute/recallFor)+2, "a thousand requests in one name share their look-ups")
 		require.LessOrEqual(t, len(r.recorder.Events), 20)
 		approved := 0
-		for _, d := range r.counts.decisions {
+		for _, d := range r.counts.list() {
 			if d == "approved NewMember" {
 				approved++
 			}
@@ -254,19 +261,23 @@ func TestBlanketApprovalIsReported(t *testing.T) {
 
 func TestRunWaitsForPermission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		forbidden := true
+		var allowed atomic.Bool
 		r, stop := running(t, func(r *rig) {
 			members(1)(r)
 			r.client.PrependReactor("list", "certificatesigningrequests", func(clienttesting.Action) (bool, runtime.Object, error) {
-				return forbidden, nil, apierrors.NewForbidden(schema.GroupResource{}, "", errors.New("no rule"))
+				return !allowed.Load(), nil, apierrors.NewForbidden(schema.GroupResource{}, "", errors.New("no rule"))
 			})
 		})
 		defer stop()
 		name := r.make(joiner("new-0"))
 		time.Sleep(setupInterval + time.Minute)
-		require.Len(t, r.problems, 2, "once in five minutes, not with every try of a watch")
-		require.Equal(t, nodegroups.ReasonNoPermission, r.problems[0].Reason)
-		forbidden = false
+		synctest.Wait()
+		r.cloud.mu.Lock()
+		problems := slices.Clone(r.problems)
+		r.cloud.mu.Unlock()
+		require.Len(t, problems, 2, "once in five minutes, not with every try of a watch")
+		require.Equal(t, nodegroups.ReasonNoPermission, problems[0].Reason)
+		allowed.Store(true)
 		time.Sleep(setupInterval)
 		synctest.Wait()
 		require.True(t, r.isApproved(name))

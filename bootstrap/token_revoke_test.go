@@ -16,7 +16,7 @@ import (
 )
 
 // settled is when a token of the default settings may be revoked at the earliest.
-const settled = DefaultSharing + settle + time.Second
+const settled = DefaultSharing + DefaultSettle + time.Second
 
 func TestATokenIsRevokedWhenItsMachinesHaveJoined(t *testing.T) {
 	b := newTokenBench(t, nil)
@@ -162,6 +162,7 @@ func TestRun(t *testing.T) {
 		}
 		return n
 	}
+	isDown := b.api.breakable("list", "secrets", errors.New("down"))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -185,7 +186,7 @@ func TestRun(t *testing.T) {
 	b.step(time.Hour)
 	eventually("it is over", func() bool { tick(); return len(b.api.secrets(t)) == 0 })
 
-	b.api.fail("list", "secrets", errors.New("down"))
+	isDown.Store(true)
 	b.step(idleLook)
 	eventually("an error is reported", func() bool { tick(); return len(b.reports.All()) > 0 })
 	p := b.reports.All()[0]

@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,13 +46,20 @@ func newAPIServer() *apiServer {
 	return s
 }
 
+// breakable makes every call of that kind fail while the switch is on. It must be called before calls are made.
+func (s *apiServer) breakable(verb, resource string, err error) *atomic.Bool {
+	isBroken := &atomic.Bool{}
+	s.PrependReactor(verb, resource, func(clienttesting.Action) (bool, runtime.Object, error) {
+		return isBroken.Load(), nil, err
+	})
+	return isBroken
+}
+
 // fail makes every call of that kind fail until the returned function is called.
 func (s *apiServer) fail(verb, resource string, err error) (mend func()) {
-	isBroken := true
-	s.PrependReactor(verb, resource, func(clienttesting.Action) (bool, runtime.Object, error) {
-		return isBroken, nil, err
-	})
-	return func() { isBroken = false }
+	isBroken := s.breakable(verb, resource, err)
+	isBroken.Store(true)
+	return func() { isBroken.Store(false) }
 }
 
 // secrets are all Secrets that there are, by name.

@@ -172,13 +172,13 @@ func (w *world) nodes() nodeList {
 // pass lets time pass, but not so much that an update is longer on its way than it can be.
 func (w *world) pass(d time.Duration) {
 	for _, u := range w.updates {
-		d = min(d, max(u.minted.Add(settle).Sub(w.now()), 0))
+		d = min(d, max(u.minted.Add(DefaultSettle).Sub(w.now()), 0))
 	}
 	w.api.clock.SetTime(w.now().Add(d))
 	for _, in := range w.instances {
 		in.clock.Step(d)
 	}
-	for len(w.updates) > 0 && !w.now().Before(w.updates[0].minted.Add(settle)) {
+	for len(w.updates) > 0 && !w.now().Before(w.updates[0].minted.Add(DefaultSettle)) {
 		w.deliver()
 	}
 }

@@ -12,7 +12,7 @@ import (
 // updateOfParentResetsNestedGroup is why a node group is never nested: an update of the parent, even one that changes nothing, sets the
 // nested stack's parameters to what the parent's template says, and the nodes above that size go.
 func updateOfParentResetsNestedGroup(t *testing.T, c *Case) {
-	parent := c.Create("parent.yaml", nil)
+	parent := c.Create("parent.yaml", Params{})
 	rows := parent.Resources("")
 	require.Len(t, rows, 1)
 	nested := &Stack{ID: rows[0].ID, c: c}
@@ -34,7 +34,7 @@ func updateOfParentResetsNestedGroup(t *testing.T, c *Case) {
 	require.NotEmpty(t, nested.Name)
 	nested.Update(Params{"node_count": 3})
 	require.Equal(t, "0,1,2", indices(nested.Members()))
-	parent.Update(nil)
+	parent.Update(Params{})
 	require.Equal(t, "1", nested.Get().Parameters["node_count"], "the template's default")
 	require.Equal(t, "0", indices(nested.Members()))
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -28,8 +29,18 @@ var (
 // base is started by TestMain and shared by all tests.
 var base *world.Base
 
+// sideBySide is how many scenes run at the same time, whatever the number of processors: they wait most of the time.
+const sideBySide = 4
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	isGiven := false
+	flag.Visit(func(f *flag.Flag) { isGiven = isGiven || f.Name == "test.parallel" })
+	if !isGiven {
+		if err := flag.Set("test.parallel", strconv.Itoa(sideBySide)); err != nil {
+			panic(err)
+		}
+	}
 	// What our own clients log is of no interest; the autoscaler's log is shown when a test fails.
 	klog.LogToStderr(false)
 	os.Exit(run(m))

@@ -15,6 +15,7 @@ func TestMainJob(t *testing.T) {
 	const name = "mainjob"
 	var w *world.World
 	check, timeout := func() {}, stepTimeout
+	var flags []string
 	if *realCloud != "" {
 		cloud, err := world.Real(t.Context(), *realCloud, *adminCloud)
 		require.NoError(t, err)
@@ -22,11 +23,13 @@ func TestMainJob(t *testing.T) {
 	} else {
 		s := newScene(t, name)
 		w, check = s.World, s.noWrongRemoval
+		flags = append(flags, "--openstack-write-timeout="+writeTimeout.String())
 	}
-	group, err := world.MainJob{World: w, Timeout: timeout, Say: t.Logf}.Run(t.Context())
+	group, err := world.MainJob{World: w, Timeout: timeout, Say: t.Logf, Flags: flags}.Run(t.Context())
 	require.NoError(t, err)
 	check()
 	requireRightTemplate(t, w, group)
+	(&scene{World: w, t: t}).requireRights()
 	require.True(t, w.StopAutoscaler(), "the autoscaler should end with success when asked to")
 }
 
