@@ -124,6 +124,7 @@ func TestAttacks(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, admitted(csr))
 	}
+	s.requireRights()
 	s.noLeak(s.tokenOf(at.joined), s.tokenOf(at.booting), s.tokenOf(at.other), s.tokenOf(at.twin))
 	s.noWrongRemoval()
 }

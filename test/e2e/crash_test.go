@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,9 @@ import (
 func TestCrashAfterMinting(t *testing.T) {
 	t.Parallel()
 	flags := []string{"--bootstrap-token-sharing=" + sharing.String(), "--openstack-write-timeout=" + writeTimeout.String()}
-	crash := func(t *testing.T, s *scene, group *world.Group) world.Token {
+	// From --v=8 on the client logs what the API server answers.
+	talkative := append(slices.Clone(flags), "--v=9")
+	crash := func(t *testing.T, s *scene, group *world.Group, flags []string) world.Token {
 		t.Helper()
 		require.NoError(t, s.StartAutoscaler(t.Context(), flags...))
 		mend := s.sim.Inject(simulator.Fault{Service: simulator.Heat, Method: http.MethodPatch, Hang: true})
@@ -39,8 +42,8 @@ func TestCrashAfterMinting(t *testing.T) {
 		t.Parallel()
 		s := newScene(t, "adopted")
 		group := s.group(world.GroupSpec{Name: "workers", Max: 3})
-		token := crash(t, s, group)
-		require.NoError(t, s.StartAutoscaler(t.Context(), flags...))
+		token := crash(t, s, group, talkative)
+		require.NoError(t, s.StartAutoscaler(t.Context(), talkative...))
 		server := s.newest(group, 1)
 		require.Equal(t, token.ID, s.tokenOf(server)[:len(token.ID)], "the token that was there is used")
 		s.runs("app", 1)
@@ -52,7 +55,7 @@ func TestCrashAfterMinting(t *testing.T) {
 		t.Parallel()
 		s := newScene(t, "orphan")
 		group := s.group(world.GroupSpec{Name: "workers", Max: 3})
-		crash(t, s, group)
+		crash(t, s, group, flags)
 		require.NoError(t, s.Undeploy(t.Context(), "app"))
 		require.NoError(t, s.StartAutoscaler(t.Context(), flags...))
 		s.until("the token to be gone", func(ctx context.Context) error { return s.noTokens(ctx, group) })

@@ -29,6 +29,7 @@ func TestMainJob(t *testing.T) {
 	require.NoError(t, err)
 	check()
 	requireRightTemplate(t, w, group)
+	(&scene{World: w, t: t}).requireRights()
 	require.True(t, w.StopAutoscaler(), "the autoscaler should end with success when asked to")
 }
 

@@ -13,6 +13,7 @@ import (
 	certificates "k8s.io/api/certificates/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/attacker"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
@@ -150,6 +151,19 @@ func (s *scene) noLeak(tokens ...string) {
 			require.False(s.t, strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(secret))), "a token's secret part is in %s, in base64", place)
 		}
 	}
+}
+
+// requireRights checks that the rules of deploy/kubernetes are enough for all that the autoscaler did, and that it has not found
+// anybody in the cluster who approves nodes blindly.
+func (s *scene) requireRights() {
+	s.t.Helper()
+	log, err := s.Autoscaler.WholeLog()
+	require.NoError(s.t, err)
+	for line := range strings.Lines(log) {
+		isRefused := strings.Contains(line, "is forbidden: User") || strings.Contains(line, nodegroups.ReasonBlanketApproval)
+		require.False(s.t, isRefused, line)
+	}
+	require.Contains(s.t, log, "Deciding requests for nodes' certificates")
 }
 
 // stranger makes a server that no stack has made, in a project of the user's.

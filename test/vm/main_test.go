@@ -118,8 +118,9 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 }
 
 const (
-	// bootTimeout bounds a virtual machine's way from power-on to a running pod: a minute on an idle machine.
-	bootTimeout = 6 * time.Minute
+	// bootTimeout bounds a virtual machine's way from power-on to a running pod: a minute on an idle machine, three on one
+	// that is ten times overloaded.
+	bootTimeout = 8 * time.Minute
 	// nodeTimeout is the same for a node in namespaces, which takes seconds.
 	nodeTimeout    = 2 * time.Minute
 	closeTimeout   = 2 * time.Minute
