@@ -62,7 +62,7 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 	set.DurationVar(&f.RefreshTimeout, "openstack-refresh-timeout", cloudprovider.DefaultRefreshTimeout,
 		"How long a reading of the cloud may take; it must be below --max-inactivity.")
 	set.DurationVar(&f.WriteTimeout, "openstack-write-timeout", cloudprovider.DefaultWriteTimeout,
-		"How long a change of a stack may wait for Heat to confirm it.")
+		"How long a change of a stack may take, Heat's confirmation included. As long a bootstrap token that was handed out is kept in any case.")
 	set.DurationVar(&f.GatherWindow, "openstack-gather-window", defaultGatherWindow,
 		"How long a change of a stack waits for others to share one update.")
 	set.Float64Var(&f.MemoryOverheadPercent, "openstack-memory-overhead-percent", nodegroups.DefaultMemoryOverheadPercent,
