@@ -10,7 +10,7 @@ BIN := bin/cluster-autoscaler-openstack
 # Where test profiles go; not in the repository's files.
 OUT := .out
 # The packages whose coverage is held, and the least it may be, in percent.
-COVERED := nodegroups heatstack cloudprovider
+COVERED := nodegroups heatstack cloudprovider bootstrap nodelife
 COVERAGE := 85
 # "make test RACE=" tests without the race detector, where there is no C compiler.
 RACE := -race
@@ -40,6 +40,10 @@ test: ## all tests with the race detector (needs a C compiler), end to end on th
 test-openstack: ## the same behaviour on a real OpenStack, which is installed for it (needs Debian 12 and root)
 	test/lab/run
 
+.PHONY: test-vm
+test-vm: ## servers that really boot: a virtual machine with cloud-init and kubelets with containerd join (needs Debian 12 and root)
+	test/vm/run
+
 .PHONY: bench
 bench: ## print the numbers of calls, times and memory; BENCH=regexp chooses
 	@CGO_ENABLED=0 go build -trimpath -o bin/bench ./test/bench
@@ -53,6 +57,10 @@ lint: ## formatting, go vet, golangci-lint, shellcheck, go.mod, known vulnerabil
 tidy: ## write go.mod and go.sum as the code needs them
 	GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy
 	cd test/kubernetes && GOFLAGS= GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy
+
+.PHONY: murano-package
+murano-package: ## build bin/murano-*.zip, packages for Murano, OpenStack's application catalog
+	@CGO_ENABLED=0 go run -trimpath ./hack/murano bin
 
 .PHONY: image
 image: ## build the container image (needs docker, or DOCKER=podman)

@@ -10,6 +10,8 @@ const (
 	// ManagedByLabel and ManagedBy mark the Secrets that are ours.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	ManagedBy      = "cluster-autoscaler-openstack"
+	// InstanceLabel says, on a token's Secret, which of several autoscalers of one cluster minted it: each looks after its own.
+	InstanceLabel = "cluster-autoscaler-openstack/instance"
 	// NodeGroupAnnotation names, on a token's Secret, the node group whose machines the token is for. It is an annotation and
 	// not a label, because a node group's name need not be a label's value.
 	NodeGroupAnnotation = "cluster-autoscaler-openstack/node-group"

@@ -40,14 +40,14 @@ func (n *nodeGroup) group() *nodegroups.Group { return n.provider.groups.Snapsho
 func (n *nodeGroup) Id() string { return n.name } //nolint:revive,staticcheck // the interface is cluster-autoscaler's
 
 // MaxSize returns the largest size core may order. A blocked group is frozen at its present size: core then neither
-// picks it for a scale-up, which would fail, nor takes nodes away from it.
+// picks it for a scale-up, which would fail, nor takes nodes away from it. A group that only can't grow may still shrink.
 func (n *nodeGroup) MaxSize() (size int) {
 	defer n.provider.caught("NodeGroup.MaxSize", n.name, func(error) { size = n.remembered() })
 	g := n.group()
 	switch {
 	case g == nil:
 		return 0
-	case g.Blocked != nil:
+	case g.Blocked != nil, g.GrowthBlocked != nil:
 		return n.size(g)
 	}
 	return g.MaxSize
@@ -62,6 +62,8 @@ func (n *nodeGroup) MinSize() (size int) {
 		return 0
 	case g.Blocked != nil:
 		return n.size(g)
+	case g.GrowthBlocked != nil:
+		return min(g.MinSize, n.size(g)) // core would else order what is missing again and again
 	}
 	return g.MinSize
 }
@@ -123,6 +125,8 @@ func (n *nodeGroup) Debug() (text string) {
 		g.Count(nodegroups.Failed), g.Count(nodegroups.Lost), g.Count(nodegroups.Deleting), len(g.Stacks))
 	if g.Blocked != nil {
 		text += ", blocked: " + g.Blocked.Error()
+	} else if g.GrowthBlocked != nil {
+		text += ", can't grow: " + g.GrowthBlocked.Error()
 	}
 	return text
 }

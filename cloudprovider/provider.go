@@ -27,6 +27,8 @@ type Groups interface {
 	Snapshot() *nodegroups.Snapshot
 	Grow(ctx context.Context, group string, by int) error
 	Remove(ctx context.Context, group string, ids []string, force bool) error
+	// Retire is Remove for members that are nodes, whose machines may have to be shut down first.
+	Retire(ctx context.Context, group string, ids []string, force bool) error
 	Shrink(ctx context.Context, group string, by int) error
 }
 

@@ -52,18 +52,26 @@ func (n *nodeGroup) ForceDeleteNodes(nodes []*v1.Node) (err error) {
 }
 
 func (n *nodeGroup) remove(nodes []*v1.Node, force bool) error {
-	ids, failed, err := n.victims(nodes)
+	ids, kind, err := n.victims(nodes)
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	timeout := n.provider.opts.WriteTimeout
-	if failed {
+	timeout, remove := n.provider.opts.WriteTimeout, n.provider.groups.Remove
+	switch kind {
+	case victimsFailed:
 		timeout = n.provider.opts.CleanupTimeout
+	case victimsNodes:
+		// Core waits for these in goroutines of their own, so that they may take their time.
+		remove = n.provider.groups.Retire
+		if g := n.group(); g != nil {
+			timeout += g.Config.ShutdownTime()
+		}
+	case victimsUnregistered:
 	}
 	logger := klog.FromContext(n.provider.ctx).WithValues("nodeGroup", n.name, "members", ids)
 	ctx, cancel := n.writeContext(timeout)
 	defer cancel()
-	if err := n.provider.groups.Remove(ctx, n.name, ids, force); err != nil {
+	if err := remove(ctx, n.name, ids, force); err != nil {
 		logger.Error(err, "The members could not be removed")
 		return err
 	}
@@ -75,20 +83,41 @@ func (n *nodeGroup) remove(nodes []*v1.Node, force bool) error {
 	return nil
 }
 
-// victims returns the ids of the nodes' members that are still to be removed. failed says that all nodes are those that
-// core makes up for members that could not be made. An error means that a node is not this group's: then nothing may be
-// removed, since core's picture is not ours.
-func (n *nodeGroup) victims(nodes []*v1.Node) (ids []string, failed bool, err error) {
-	snapshot := n.provider.groups.Snapshot()
-	failed = true
+// victimKind says what the nodes of a removal are.
+type victimKind int
+
+const (
+	// victimsNodes: at least one is a node of the cluster.
+	victimsNodes victimKind = iota
+	// victimsUnregistered: core made all of them up, for members that have not become nodes.
+	victimsUnregistered
+	// victimsFailed: core made all of them up, for members that could not be made.
+	victimsFailed
+)
+
+// kindOf says what nodes are.
+func kindOf(nodes []*v1.Node) victimKind {
+	kind := victimsFailed
 	for _, node := range nodes {
-		if node.Annotations[cloudprovider.FakeNodeReasonAnnotation] != cloudprovider.FakeNodeCreateError {
-			failed = false
+		switch reason, madeUp := node.Annotations[cloudprovider.FakeNodeReasonAnnotation]; {
+		case !madeUp:
+			return victimsNodes
+		case reason != cloudprovider.FakeNodeCreateError:
+			kind = victimsUnregistered
 		}
+	}
+	return kind
+}
+
+// victims returns the ids of the nodes' members that are still to be removed, and what the nodes are. An error means that a node is not this group's: then nothing may be
+// removed, since core's picture is not ours.
+func (n *nodeGroup) victims(nodes []*v1.Node) (ids []string, kind victimKind, err error) {
+	snapshot := n.provider.groups.Snapshot()
+	for _, node := range nodes {
 		g, member := snapshot.ByNode(node)
 		switch {
 		case g != nil && g.Name != n.name:
-			return nil, false, fmt.Errorf("node %q is a member of node group %q, not of %q: nothing was removed", node.Name, g.Name, n.name)
+			return nil, 0, fmt.Errorf("node %q is a member of node group %q, not of %q: nothing was removed", node.Name, g.Name, n.name)
 		case member != nil && member.State == nodegroups.Deleting:
 			continue
 		case member != nil:
@@ -100,11 +129,11 @@ func (n *nodeGroup) victims(nodes []*v1.Node) (ids []string, failed bool, err er
 		// Not a member now. The groups know whether it was one and has been removed.
 		id, err := nodegroups.ServerIDFromNode(node)
 		if err != nil {
-			return nil, false, fmt.Errorf("node group %q: %w", n.name, err)
+			return nil, 0, fmt.Errorf("node group %q: %w", n.name, err)
 		}
 		ids = append(ids, id)
 	}
-	return ids, failed, nil
+	return ids, kindOf(nodes), nil
 }
 
 // DecreaseTargetSize withdraws -delta members that have never come; it never removes a living server. Core calls it when

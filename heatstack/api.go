@@ -16,6 +16,8 @@ type Heat interface {
 	GetStack(ctx context.Context, name, id string) (*StackDetail, error)
 	// GetTemplate reads the stack's template.
 	GetTemplate(ctx context.Context, name, id string) (map[string]any, error)
+	// GetFiles reads the files that were given to Heat with the stack's template, nested templates among them, by name.
+	GetFiles(ctx context.Context, name, id string) (map[string]string, error)
 	// ListMembers lists the members of the stack's resource group called group, with the server of each: both for
 	// groups of servers and for groups of nested stacks that hold one server each. Group "" means the only one.
 	ListMembers(ctx context.Context, name, id, group string) ([]MemberRow, error)

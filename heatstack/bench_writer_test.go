@@ -23,6 +23,7 @@ type writerBench struct {
 	problems        []nodegroups.Problem
 	verified, wrong int
 	observed        map[string]*StackDetail
+	facts           templateFacts // beside the group and the mode
 }
 
 func newBench(t *testing.T) *writerBench { return newBenchWith(t, writerOptions{}) }
@@ -49,7 +50,9 @@ func newBenchWith(t *testing.T, opts writerOptions) *writerBench {
 		template: func(_ context.Context, ref stackRef) (templateFacts, error) {
 			b.fakeCloud.mu.Lock()
 			defer b.fakeCloud.mu.Unlock()
-			return templateFacts{Group: "nodes", RemovalMode: b.stacks[ref.ID].mode}, nil
+			facts := b.facts
+			facts.Group, facts.RemovalMode = "nodes", b.stacks[ref.ID].mode
+			return facts, nil
 		},
 		removed: func(_ string, verified, wrong int) {
 			b.mu.Lock()

@@ -19,6 +19,8 @@ type stackWriter interface {
 	Grow(ctx context.Context, ref stackRef, by int) error
 	// Remove orders the removal of exactly these members; see nodegroups.Stacks.
 	Remove(ctx context.Context, ref stackRef, members []nodegroups.Member) error
+	// Replace orders the removal of exactly these members and as many new ones; see nodegroups.Stacks.
+	Replace(ctx context.Context, ref stackRef, members []nodegroups.Member) error
 	// Shrink withdraws the order of members that were never made; see nodegroups.Stacks.
 	Shrink(ctx context.Context, ref stackRef, by int) error
 	// Pending is growth that was accepted and that the size parameter does not show yet.
@@ -50,6 +52,11 @@ type templateFacts struct {
 	RemovalMode string
 	// RemovalModeParameter is the parameter that removal_policies_mode is taken from, empty if it is constant.
 	RemovalModeParameter string
+	// JoinProblem says why the stack must not get minted bootstrap tokens, and so must not grow; nil if it may, or if its
+	// members join by their own means.
+	JoinProblem *nodegroups.Problem
+	// Outdated says that somebody has updated the stack since the template was read.
+	Outdated bool
 }
 
 // Values of removal_policies_mode. With append Heat remembers every index that was ever named; with update only those
@@ -89,6 +96,10 @@ type writerOptions struct {
 	Clock clock.WithTicker
 	// Gather is how long the first intent waits for others to share its PATCH; 200 ms if zero.
 	Gather time.Duration
+	// WriteTimeout is Options.WriteTimeout.
+	WriteTimeout time.Duration
 	// DryRun plans and reports, and never writes.
 	DryRun bool
+	// Joining is Options.Joining.
+	Joining Joining
 }

@@ -52,6 +52,12 @@ func (c *Cloud) build(st *stackState) {
 			value.Blocked = &blocked
 		}
 	}
+	if p := st.template.JoinProblem; p != nil && st.templateProblem == nil {
+		blocked := *p
+		blocked.Group, blocked.Stack = st.config.Name, st.row.Name
+		value.GrowthBlocked = &blocked
+		st.problems = append(st.problems, blocked)
+	}
 	st.value = value
 	st.detail = &StackDetail{StackRow: st.row, Parameters: st.parameters}
 }

@@ -30,6 +30,10 @@ type Options struct {
 	DryRun bool
 	// Gather is how long an order waits for others to share its update of the stack; 200 ms if zero.
 	Gather time.Duration
+	// WriteTimeout bounds one change of a stack, from looking at it to reading back what Heat has made of it; 3 min if zero.
+	WriteTimeout time.Duration
+	// Joining gives new members what they join with, in stacks that have it minted. Without it (nil) such stacks don't grow.
+	Joining Joining
 	// Clock tells the time; the real one if nil.
 	Clock clock.WithTicker
 	// Reporter is told of what happens while orders are carried out; nobody if nil. What holds for longer is in List.
@@ -98,7 +102,7 @@ func newCloud(
 	c.writers = writing(
 		patchWatch{Heat: heat, patched: c.patched}, nova,
 		writerHooks{observed: c.observed, report: c.report, template: c.templateOf, removed: c.removed},
-		writerOptions{Clock: opts.Clock, Gather: opts.Gather, DryRun: opts.DryRun},
+		writerOptions{Clock: opts.Clock, Gather: opts.Gather, WriteTimeout: opts.WriteTimeout, DryRun: opts.DryRun, Joining: opts.Joining},
 	)
 	return c
 }
@@ -115,12 +119,26 @@ func (c *Cloud) List() ([]*nodegroups.Stack, []nodegroups.Problem) {
 
 // Grow implements nodegroups.Stacks.
 func (c *Cloud) Grow(ctx context.Context, stackID string, by int) error {
+	c.mu.Lock()
+	var blocked *nodegroups.Problem
+	if st := c.stacks[stackID]; st != nil && st.value != nil {
+		blocked = st.value.GrowthBlocked
+	}
+	c.mu.Unlock()
+	if blocked != nil {
+		return *blocked
+	}
 	return c.order(stackID, func(ref stackRef) error { return c.writers.Grow(ctx, ref, by) })
 }
 
 // Remove implements nodegroups.Stacks.
 func (c *Cloud) Remove(ctx context.Context, stackID string, members []nodegroups.Member) error {
 	return c.order(stackID, func(ref stackRef) error { return c.writers.Remove(ctx, ref, members) })
+}
+
+// Replace implements nodegroups.Stacks.
+func (c *Cloud) Replace(ctx context.Context, stackID string, members []nodegroups.Member) error {
+	return c.order(stackID, func(ref stackRef) error { return c.writers.Replace(ctx, ref, members) })
 }
 
 // Shrink implements nodegroups.Stacks.

@@ -3,6 +3,7 @@ package heatstack
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -37,9 +38,12 @@ type fakeCloud struct {
 	servers map[string]string // id -> Nova status; absent: 404
 	made    int
 	patches []string
-	checks  int
-	marked  []string
-	reads   int
+	// sentParameters are those of all patches; more are shown beside the size and the list.
+	sentParameters []map[string]any
+	more           map[string]string
+	checks         int
+	marked         []string
+	reads          int
 
 	// patchHook may answer a Patch in Heat's place: handled false lets it through.
 	patchHook func(s *fakeStack, parameters map[string]any) (handled bool, err error)
@@ -154,18 +158,24 @@ func (f *fakeCloud) sent() []string {
 }
 
 func (f *fakeCloud) detailLocked(s *fakeStack) *StackDetail {
-	return &StackDetail{
+	detail := &StackDetail{
 		StackRow: StackRow{ID: s.ref.ID, Name: s.ref.Name, Status: s.status, Reason: s.reason, Updated: strconv.Itoa(s.updated)},
 		Parameters: map[string]string{
 			"node_count": strconv.Itoa(s.shownCount), "nodes_to_remove": strings.Join(s.shownList, ","),
 		},
 	}
+	maps.Copy(detail.Parameters, f.more)
+	return detail
 }
 
 func (f *fakeCloud) ListStacks(context.Context, []string) ([]StackRow, error) { return nil, nil }
 
 func (f *fakeCloud) GetTemplate(context.Context, string, string) (map[string]any, error) {
 	return map[string]any{}, nil
+}
+
+func (f *fakeCloud) GetFiles(context.Context, string, string) (map[string]string, error) {
+	return map[string]string{}, nil
 }
 
 func (f *fakeCloud) GetStack(_ context.Context, _, id string) (*StackDetail, error) {
@@ -203,6 +213,7 @@ func (f *fakeCloud) Patch(_ context.Context, _, id string, parameters map[string
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.stacks[id]
+	f.sentParameters = append(f.sentParameters, maps.Clone(parameters))
 	f.patches = append(f.patches, fmt.Sprintf("%s %v %v", id, parameters["node_count"], parameters["nodes_to_remove"]))
 	if f.patchHook != nil {
 		if handled, err := f.patchHook(s, parameters); handled {

@@ -48,7 +48,7 @@ type link struct {
 func (a *stackAnswer) row() StackRow {
 	row := StackRow{
 		ID: a.ID, Name: a.Name, Project: a.Project, Tags: a.Tags,
-		Status: a.Status, Reason: a.Reason, Updated: a.Updated,
+		Status: a.Status, Reason: withoutUserData(a.Reason), Updated: a.Updated,
 	}
 	if p := a.Parameters["OS::project_id"]; p != "" {
 		row.Project = p
@@ -175,6 +175,15 @@ func (h *heatClient) GetTemplate(ctx context.Context, name, id string) (map[stri
 		return nil, fmt.Errorf("reading the template of stack %s: %w", name, err)
 	}
 	return template, nil
+}
+
+// GetFiles implements Heat.
+func (h *heatClient) GetFiles(ctx context.Context, name, id string) (map[string]string, error) {
+	var files map[string]string
+	if err := h.get(ctx, &files, "", "stacks", name, id, "files"); err != nil {
+		return nil, fmt.Errorf("reading the files of stack %s: %w", name, err)
+	}
+	return files, nil
 }
 
 // Patch implements Heat. disable_rollback goes with every PATCH, since Heat remembers what the last one said: a rollback

@@ -104,7 +104,7 @@ func groupStack(resources []resourceAnswer, group string) (string, error) {
 // memberRow joins a member of the group with the server resource in it: the same one in a group of servers, nil while a
 // nested member has none.
 func memberRow(member, server *resourceAnswer) MemberRow {
-	row := MemberRow{Index: member.Name, Status: member.Status, Reason: member.Reason}
+	row := MemberRow{Index: member.Name, Status: member.Status, Reason: withoutUserData(member.Reason)}
 	if server == nil {
 		return row
 	}
@@ -117,7 +117,7 @@ func memberRow(member, server *resourceAnswer) MemberRow {
 	if isDeletion(member.Status) || isDeletion(server.Status) || (server.PhysicalID == "" && !hasFailed(server.Status)) {
 		return row
 	}
-	row.Status, row.Reason = server.Status, server.Reason
+	row.Status, row.Reason = server.Status, withoutUserData(server.Reason)
 	return row
 }
 
@@ -151,7 +151,7 @@ func (h *heatClient) ListFailures(ctx context.Context, name, id string) ([]serve
 	failures := make([]serverFailure, 0, len(*answer.Events))
 	for _, e := range *answer.Events {
 		if e.Status == "CREATE_FAILED" {
-			failures = append(failures, serverFailure{serverID: e.PhysicalID, reason: e.Reason, index: e.index()})
+			failures = append(failures, serverFailure{serverID: e.PhysicalID, reason: withoutUserData(e.Reason), index: e.index()})
 		}
 	}
 	return failures, nil

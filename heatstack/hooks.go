@@ -107,15 +107,24 @@ func (c *Cloud) templateOf(ctx context.Context, ref stackRef) (templateFacts, er
 	if st.templateProblem != nil {
 		return templateFacts{}, *st.templateProblem
 	}
-	return st.template, nil
+	facts := st.template
+	facts.Outdated = st.templateOf != st.inspectionKey()
+	return facts, nil
 }
 
 // readTemplate reads and inspects a stack's template.
 func (c *Cloud) readTemplate(ctx context.Context, st *stackState) {
 	c.mu.Lock()
 	name, id, of, parameters := st.row.Name, st.row.ID, st.inspectionKey(), st.config.Parameters
+	isMinted := st.config.TokenSource == nodegroups.TokenMinted
 	c.mu.Unlock()
 	template, err := c.heat.GetTemplate(ctx, name, id)
+	var files map[string]string
+	if err == nil && isMinted {
+		if facts, problem := inspectTemplate(template, parameters); problem == nil && facts.Nested {
+			files, err = c.heat.GetFiles(ctx, name, id)
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	st.dirty = true
@@ -126,6 +135,9 @@ func (c *Cloud) readTemplate(ctx context.Context, st *stackState) {
 		return // what was known of an older template is the better guess
 	}
 	st.template, st.templateProblem = inspectTemplate(template, parameters)
+	if isMinted && st.templateProblem == nil {
+		st.template.JoinProblem = inspectJoining(template, files, st.template.Group, parameters)
+	}
 	st.templateOf = of
 }
 

@@ -34,10 +34,11 @@ func TestOrdersGoToTheWriters(t *testing.T) {
 
 	w.do = nil
 	require.NoError(t, c.Remove(t.Context(), "a", a.Members[:1]))
+	require.NoError(t, c.Replace(t.Context(), "a", a.Members[1:2]))
 	refused := errors.New("refused")
 	w.do = func(stackRef) error { return refused }
 	require.ErrorIs(t, c.Shrink(t.Context(), "a", 1), refused)
-	assert.Equal(t, []string{"grow 3 a", "remove 1 a", "shrink 1 a"}, w.orders)
+	assert.Equal(t, []string{"grow 3 a", "remove 1 a", "replace 1 a", "shrink 1 a"}, w.orders)
 	c.Close()
 	assert.True(t, w.closed)
 }

@@ -15,6 +15,8 @@ type intentKind int
 const (
 	wantGrowth intentKind = iota + 1
 	wantRemoval
+	// wantReplacement is a removal that leaves the size as it is.
+	wantReplacement
 	wantShrinking
 	// wantRetry is the writer's own: an update that changes nothing, so that Heat tries failed members again.
 	wantRetry
@@ -24,7 +26,7 @@ const (
 type intent struct {
 	kind    intentKind
 	by      int
-	members []nodegroups.Member // of a removal: those that are not dealt with yet
+	members []nodegroups.Member // of a removal or replacement: those that are not dealt with yet
 	arrived time.Time
 	// committed: it is in an update that is on its way, and cannot be withdrawn.
 	committed bool
@@ -37,7 +39,7 @@ type intent struct {
 	queued bool
 	// resolved: it is dealt with.
 	resolved bool
-	// second: a removal that is ordered again, because the first order had no effect.
+	// second: a removal or replacement that is ordered again, because the first order had no effect.
 	second bool
 	// refused collects what went wrong with parts of it; waits is what it waits for now.
 	refused []error
@@ -48,6 +50,9 @@ type intent struct {
 func newIntent(kind intentKind, now time.Time) *intent {
 	return &intent{kind: kind, arrived: now, done: make(chan error, 1)}
 }
+
+// names tells whether the intent is about members that have to go.
+func (i *intent) names() bool { return i.kind == wantRemoval || i.kind == wantReplacement }
 
 // answer tells the caller, once.
 func (i *intent) answer(err error) {
@@ -91,6 +96,8 @@ func wishesOf(intents []*intent, maximum int) wishes {
 			w.Shrink = append(w.Shrink, i.by)
 		case wantRemoval:
 			w.Remove = append(w.Remove, i.members...)
+		case wantReplacement:
+			w.Replace = append(w.Replace, i.members...)
 		case wantRetry:
 			w.Retry = true
 		}
@@ -112,6 +119,8 @@ func (p *plan) decisionsOn(i *intent) []decision {
 		return cut(&p.Shrink, 1)
 	case wantRemoval:
 		return cut(&p.Remove, len(i.members))
+	case wantReplacement:
+		return cut(&p.Replace, len(i.members))
 	case wantRetry:
 		return []decision{p.Retry}
 	}

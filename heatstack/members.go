@@ -67,6 +67,7 @@ func tellMembers(in *memberSources) memberView {
 		m.State, m.Failure = in.state(s)
 		if s.server != nil {
 			m.Name, m.Flavor, m.Zone, m.Created = s.server.Name, s.server.Flavor.Name, s.server.Zone, s.server.Created
+			m.Status, m.Launched = s.server.Status, s.server.Launched
 			view.live = append(view.live, *s.server)
 		} else if s.serverID != "" && !in.lost[s.serverID] {
 			view.unverified = append(view.unverified, s.serverID)

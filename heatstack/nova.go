@@ -95,7 +95,7 @@ type serverAnswer struct {
 func (a *serverAnswer) server() Server {
 	s := Server{
 		ID: a.ID, Name: a.Name, Status: a.Status, TaskState: a.TaskState, Zone: a.Zone,
-		Created: a.Created, Updated: a.Updated, Fault: a.Fault.Message, Launched: a.Launched != "",
+		Created: a.Created, Updated: a.Updated, Fault: withoutUserData(a.Fault.Message), Launched: a.Launched != "",
 		Flavor: FlavorRow{
 			ID: a.Flavor.ID, Name: a.Flavor.Name, VCPUs: a.Flavor.VCPUs, RAMMiB: a.Flavor.RAM,
 			DiskGiB: a.Flavor.Disk, EphemeralGiB: a.Flavor.Ephemeral, ExtraSpecs: a.Flavor.Extra,

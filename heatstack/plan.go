@@ -13,14 +13,15 @@ import (
 //
 // Its argument is short. Heat makes members of the first count indices that are not excluded (intended). To name a victim
 // excludes it and to lower the count by the number of intended victims takes nothing else away: what remains is intended
-// without the victims. So the plan is right exactly if the excluded indices are known exactly, and it waits or refuses
+// without the victims. A replacement leaves the count as it is by one, so that it takes one new index more. So the plan is right exactly if the excluded indices are known exactly, and it waits or refuses
 // where they are not.
 func makePlan(o observation, w wishes) plan {
 	v := newView(o)
 	p := plan{
-		Grow:   make([]decision, len(w.Grow)),
-		Shrink: make([]decision, len(w.Shrink)),
-		Remove: make([]decision, len(w.Remove)),
+		Grow:    make([]decision, len(w.Grow)),
+		Shrink:  make([]decision, len(w.Shrink)),
+		Remove:  make([]decision, len(w.Remove)),
+		Replace: make([]decision, len(w.Replace)),
 	}
 	switch {
 	case v.phase == phaseClosed:
@@ -58,7 +59,7 @@ func makePlan(o observation, w wishes) plan {
 
 // needsMembers tells whether the size alone is not enough to plan with. A growth in good order does with it.
 func needsMembers(v *view, w wishes) bool {
-	if len(w.Remove) > 0 || len(w.Shrink) > 0 || w.Retry || !v.Append || v.phase == phaseUnfinished {
+	if len(w.Remove) > 0 || len(w.Replace) > 0 || len(w.Shrink) > 0 || w.Retry || !v.Append || v.phase == phaseUnfinished {
 		return true
 	}
 	return len(v.List) > 0 && !v.OwnList // it may be stale
@@ -85,7 +86,7 @@ func (v *view) harmless() bool {
 func (p *plan) growBlindly(o observation, w wishes) {
 	by := p.admitGrowth(o.Count, w)
 	if by > 0 {
-		p.Patch, p.Count = true, o.Count+by
+		p.Patch, p.Makes, p.Count = true, true, o.Count+by
 	}
 }
 
@@ -106,9 +107,12 @@ func (p *plan) admitGrowth(base int, w wishes) int {
 	return total
 }
 
+// lists are the decisions on all wishes but Retry.
+func (p *plan) lists() [][]decision { return [][]decision{p.Grow, p.Shrink, p.Remove, p.Replace} }
+
 // all gives every wish the same decision.
 func (p *plan) all(d decision) {
-	for _, list := range [][]decision{p.Grow, p.Shrink, p.Remove} {
+	for _, list := range p.lists() {
 		for i := range list {
 			list[i] = d
 		}
@@ -118,14 +122,9 @@ func (p *plan) all(d decision) {
 
 // decide plans with the members known.
 func (p *plan) decide(v *view, w wishes) {
-	named := indexSet{}
-	for i, member := range w.Remove {
-		index, d := v.find(member)
-		p.Remove[i] = d
-		if d.verdict == verdictSend {
-			named[index] = true
-		}
-	}
+	named := v.name(w.Remove, p.Remove)
+	replaced := v.name(w.Replace, p.Replace).minus(named)
+	named = named.union(replaced)
 	if err := v.unhealthy(named); err != nil {
 		p.refuseUnsent(err)
 		return
@@ -139,7 +138,9 @@ func (p *plan) decide(v *view, w wishes) {
 			p.Shrink[i] = decision{verdict: verdictSend}
 		}
 	}
-	count := len(s.intended) + p.admitGrowth(len(s.intended), w)
+	// A replacement of a member that Heat does not intend to have, because its deletion has failed, only names it again.
+	stays := len(s.intended) + replaced.both(v.intended)
+	count := stays + p.admitGrowth(stays, w)
 	if w.Retry {
 		p.Retry = decision{verdict: verdictSend}
 	}
@@ -156,14 +157,26 @@ func (p *plan) decide(v *view, w wishes) {
 		return
 	}
 	p.Patch, p.Count, p.List = true, count, v.list(s.named)
+	p.Makes = !v.made().containsAll(after)
 	for _, i := range s.named.sorted() {
-		p.Victims = append(p.Victims, victim{Index: i, ServerID: v.rows[i].ServerID})
+		p.Victims = append(p.Victims, victim{Index: i, ServerID: v.rows[i].ServerID, Replaced: replaced[i]})
 	}
 	for _, i := range keep.sorted() {
 		if row := v.rows[i]; row.ServerID != "" && strings.HasSuffix(row.Status, "_COMPLETE") {
 			p.Keep = append(p.Keep, victim{Index: i, ServerID: row.ServerID})
 		}
 	}
+}
+
+// made are the members that Heat is through with: no update makes a server for them. All others it may make, or make again.
+func (v *view) made() indexSet {
+	made := indexSet{}
+	for i := range v.living {
+		if row := v.rows[i]; row.ServerID != "" && strings.HasSuffix(row.Status, "_COMPLETE") {
+			made[i] = true
+		}
+	}
+	return made
 }
 
 // list is the removal list to send, nil if the one in the parameter will do.
@@ -185,7 +198,7 @@ func (v *view) list(named indexSet) []string {
 // refuseUnsent turns every decision to send into a refusal, and what has not been decided as well.
 func (p *plan) refuseUnsent(err error) {
 	d := decision{verdictRefuse, err}
-	for _, list := range [][]decision{p.Grow, p.Shrink, p.Remove} {
+	for _, list := range p.lists() {
 		for i := range list {
 			if list[i].verdict == verdictSend || list[i].verdict == verdictWait && list[i].err == nil {
 				list[i] = d
@@ -198,7 +211,7 @@ func (p *plan) refuseUnsent(err error) {
 
 // sends tells whether anything was decided to be sent.
 func (p *plan) sends() bool {
-	for _, list := range [][]decision{p.Grow, p.Shrink, p.Remove, {p.Retry}} {
+	for _, list := range append(p.lists(), []decision{p.Retry}) {
 		for _, d := range list {
 			if d.verdict == verdictSend {
 				return true

@@ -7,6 +7,19 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
+// name decides on members that have to go, and returns the indices of those to name.
+func (v *view) name(members []nodegroups.Member, decisions []decision) indexSet {
+	named := indexSet{}
+	for i, member := range members {
+		index, d := v.find(member)
+		decisions[i] = d
+		if d.verdict == verdictSend {
+			named[index] = true
+		}
+	}
+	return named
+}
+
 // find looks a member up in Heat's listing, the only authority on which index a server has.
 func (v *view) find(m nodegroups.Member) (int, decision) {
 	if m.ServerID == "" {

@@ -50,7 +50,14 @@ func (w *modelWriter) try(t *rapid.T, wish wishes) plan {
 	if !p.Patch {
 		return p
 	}
-	named, grown, shrunk := len(p.Victims), 0, 0
+	named, replaced, grown, shrunk := 0, map[int]bool{}, 0, 0
+	for _, v := range p.Victims {
+		if v.Replaced {
+			replaced[v.Index] = true
+		} else {
+			named++
+		}
+	}
 	for i, d := range p.Grow {
 		if d.verdict == verdictSend {
 			grown += wish.Grow[i]
@@ -63,6 +70,14 @@ func (w *modelWriter) try(t *rapid.T, wish wishes) plan {
 	}
 	require.GreaterOrEqual(t, p.Count, o.Count-named-shrunk+grown, "the count fell by more than the members named")
 	require.LessOrEqual(t, p.Count, o.Count+grown, "the count rose by more than was asked for")
+	if len(wish.Remove)+len(wish.Shrink) == 0 {
+		require.Equal(t, o.Count+grown, p.Count, "a replacement changes no size")
+	}
+	for _, member := range wish.Remove {
+		if i, ok := parseIndex(member.Index); ok && p.Remove != nil {
+			require.False(t, replaced[i] && w.group.rows[i] != nil && w.group.rows[i].server == member.ServerID, "who is to be removed is not replaced")
+		}
+	}
 	if !w.group.patch(p.Count, p.List) {
 		return p
 	}
@@ -126,7 +141,11 @@ func TestPlanNeverRemovesASurvivor(t *testing.T) {
 		w := &modelWriter{group: newModelGroup(t), allowed: map[string]bool{}}
 		humans := rapid.Bool().Draw(t, "humans")
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
-			switch rapid.IntRange(0, 10).Draw(t, "what") {
+			switch rapid.IntRange(0, 12).Draw(t, "what") {
+			case 11:
+				w.try(t, wishes{Replace: w.members(t)})
+			case 12:
+				w.try(t, wishes{Replace: w.members(t), Remove: w.members(t), Grow: []int{rapid.IntRange(1, 2).Draw(t, "by")}})
 			case 0, 1:
 				w.try(t, wishes{Grow: []int{rapid.IntRange(1, 3).Draw(t, "by")}})
 			case 2, 3:

@@ -68,6 +68,7 @@ func TestPlan(t *testing.T) {
 		wish             wishes
 		patch            string // "size list", empty for no update
 		grow, shrink, rm string
+		replace          string // verdicts on replacements
 		keep             string
 	}{
 		"growth":                           {rows: "0 1", count: 2, wish: wishes{Grow: []int{2, 1}}, patch: "5 <nil>", grow: "send,send", keep: "0 1"},
@@ -78,6 +79,21 @@ func TestPlan(t *testing.T) {
 		"removal of all":                   {rows: "0 2", removed: "1", count: 2, wish: wishes{Remove: server("s2", "s0")}, patch: "0 [0 2]", rm: "send,send"},
 		"growth and removal":               {rows: "0 1 2", count: 3, wish: wishes{Grow: []int{1}, Remove: server("s0")}, patch: "3 [0]", grow: "send", rm: "send", keep: "1 2"},
 		"the same victim twice":            {rows: "0 1 2", count: 3, wish: wishes{Remove: server("s0", "s0")}, patch: "2 [0]", rm: "send,send", keep: "1 2"},
+		"replacement":                      {rows: "0 1 2", count: 3, wish: wishes{Replace: server("s1")}, patch: "3 [1]", replace: "send", keep: "0 2"},
+		"replacement of the highest":       {rows: "0 1 2", count: 3, wish: wishes{Replace: server("s2")}, patch: "3 [2]", replace: "send", keep: "0 1"},
+		"replacement of two with a gap":    {rows: "0 2 3", removed: "1", count: 3, wish: wishes{Replace: server("s0", "s3")}, patch: "3 [0 3]", replace: "send,send", keep: "2"},
+		"replacement above the maximum":    {rows: "0 1 2", count: 3, wish: wishes{Replace: server("s1"), Max: 2}, patch: "3 [1]", replace: "send", keep: "0 2"},
+		"replacement of what is gone":      {rows: "0 1", count: 2, wish: wishes{Replace: server("gone")}, replace: "done"},
+		"replacement of what is going":     {rows: "0 1 2", list: "1", count: 2, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Replace: server("s1")}, replace: "done"},
+		"replacement beside a removal":     {rows: "0 1 2", count: 3, wish: wishes{Replace: server("s1"), Remove: server("s0")}, patch: "2 [0 1]", rm: "send", replace: "send", keep: "2"},
+		"replaced and removed":             {rows: "0 1 2", count: 3, wish: wishes{Replace: server("s1"), Remove: server("s1")}, patch: "2 [1]", rm: "send", replace: "send", keep: "0 2"},
+		"replacement beside growth":        {rows: "0 1", count: 2, wish: wishes{Replace: server("s0"), Grow: []int{2}}, patch: "4 [0]", grow: "send", replace: "send", keep: "1"},
+		"growth and replacement, full":     {rows: "0 1", count: 2, wish: wishes{Replace: server("s0"), Grow: []int{1}, Max: 2}, patch: "2 [0]", grow: "refuse", replace: "send", keep: "1"},
+		"replacement in a human's update":  {rows: "0 1", count: 3, status: "UPDATE_IN_PROGRESS", wish: wishes{Replace: server("s0")}, replace: "wait"},
+		"replacement in our own growth":    {rows: "0 1 2:-", count: 3, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Replace: server("s0")}, patch: "3 [0]", replace: "send", keep: "1"},
+		"replacement of a failed deletion": {rows: "0 1:DELETE_FAILED 2", removed: "1", list: "1", count: 2, status: "UPDATE_FAILED", wish: wishes{Replace: server("s1")}, patch: "2 [1]", replace: "send", keep: "0 2"},
+		"update mode: replacement":         {update: true, rows: "0 2", removed: "1", list: "1", count: 2, wish: wishes{Replace: server("s2")}, patch: "2 [1 2]", replace: "send", keep: "0"},
+		"replacement beside an unhealthy":  {rows: "0 1:CHECK_FAILED", count: 2, status: "CHECK_FAILED", wish: wishes{Replace: server("s0")}, replace: "refuse"},
 		"a victim that is gone":            {rows: "0 1 2", count: 3, wish: wishes{Remove: server("gone")}, rm: "done"},
 		"one gone, one not":                {rows: "0 1 2", count: 3, wish: wishes{Remove: server("gone", "s2")}, patch: "2 [2]", rm: "done,send", keep: "0 1"},
 		"the index holds another server":   {rows: "0 1 2", count: 3, wish: wishes{Remove: []nodegroups.Member{{Index: "1", ServerID: "old"}}}, rm: "done"},
@@ -171,12 +187,13 @@ func TestPlan(t *testing.T) {
 			assert.Equal(t, tc.grow, verdicts(p.Grow), "growth")
 			assert.Equal(t, tc.shrink, verdicts(p.Shrink), "shrinking")
 			assert.Equal(t, tc.rm, verdicts(p.Remove), "removal")
+			assert.Equal(t, tc.replace, verdicts(p.Replace), "replacement")
 			var keep []string
 			for _, k := range p.Keep {
 				keep = append(keep, strconv.Itoa(k.Index))
 			}
 			assert.Equal(t, tc.keep, strings.Join(keep, " "), "kept")
-			for _, list := range [][]decision{p.Grow, p.Shrink, p.Remove} {
+			for _, list := range p.lists() {
 				for _, d := range list {
 					if d.verdict == verdictRefuse || d.verdict == verdictWait {
 						require.Error(t, d.err, "the caller is told why")
@@ -192,6 +209,7 @@ func TestPlanAsksForMembersOnlyWhenItNeedsThem(t *testing.T) {
 	grow := wishes{Grow: []int{1}}
 	assert.False(t, makePlan(rest, grow).NeedMembers)
 	assert.True(t, makePlan(rest, wishes{Remove: server("s0")}).NeedMembers)
+	assert.True(t, makePlan(rest, wishes{Replace: server("s0")}).NeedMembers)
 	assert.True(t, makePlan(rest, wishes{Shrink: []int{1}}).NeedMembers)
 	assert.True(t, makePlan(rest, wishes{Retry: true}).NeedMembers)
 

@@ -36,6 +36,8 @@ type wishes struct {
 	Grow   []int
 	Shrink []int
 	Remove []nodegroups.Member
+	// Replace are members that go while as many new ones come. One that Remove names too is removed.
+	Replace []nodegroups.Member
 	// Retry asks for an update even if nothing changes: Heat then tries failed members again.
 	Retry bool
 	// Max is the largest count that may be written, 0 for no limit.
@@ -67,6 +69,8 @@ type decision struct {
 type victim struct {
 	Index    int
 	ServerID string
+	// Replaced: another member is made in its place.
+	Replaced bool
 }
 
 // plan is what to do about wishes.
@@ -77,11 +81,13 @@ type plan struct {
 	Patch bool
 	Count int
 	List  []string
+	// Makes: servers may be made by the update: new ones, or ones in place of members that failed or are not there.
+	Makes bool
 	// Victims are the members that go; Keep are the healthy members with a server that must not. Known only with Members.
 	Victims, Keep []victim
-	// Grow, Shrink and Remove are the decisions on the wishes. Retry is the one on wishes.Retry.
-	Grow, Shrink, Remove []decision
-	Retry                decision
+	// Grow, Shrink, Remove and Replace are the decisions on the wishes. Retry is the one on wishes.Retry.
+	Grow, Shrink, Remove, Replace []decision
+	Retry                         decision
 }
 
 // problemError is an error that names its reason as Problems do. The writer completes it with the group and the stack.

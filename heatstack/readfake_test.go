@@ -40,6 +40,7 @@ type cloudFake struct {
 type stackFake struct {
 	detail   StackDetail
 	template map[string]any
+	files    map[string]string
 	members  []MemberRow
 }
 
@@ -107,6 +108,13 @@ func (f *cloudFake) GetTemplate(_ context.Context, _, id string) (map[string]any
 		return nil, err
 	}
 	return f.stacks[id].template, nil
+}
+
+func (f *cloudFake) GetFiles(_ context.Context, _, id string) (map[string]string, error) {
+	if err := f.called("GetFiles", id); err != nil {
+		return nil, err
+	}
+	return f.stacks[id].files, nil
 }
 
 func (f *cloudFake) ListMembers(_ context.Context, _, id, _ string) ([]MemberRow, error) {
@@ -304,6 +312,10 @@ func (w *writerFake) Grow(_ context.Context, ref stackRef, by int) error {
 
 func (w *writerFake) Remove(_ context.Context, ref stackRef, members []nodegroups.Member) error {
 	return w.order(fmt.Sprint("remove ", len(members)), ref)
+}
+
+func (w *writerFake) Replace(_ context.Context, ref stackRef, members []nodegroups.Member) error {
+	return w.order(fmt.Sprint("replace ", len(members)), ref)
 }
 
 func (w *writerFake) Shrink(_ context.Context, ref stackRef, by int) error {

@@ -149,7 +149,7 @@ func (w *writer) doChores(parent context.Context) {
 	todo := w.chores
 	w.chores = chores{}
 	w.mu.Unlock()
-	ctx, cancel := context.WithTimeout(parent, stepTimeout)
+	ctx, cancel := context.WithTimeout(parent, w.all.opts.WriteTimeout)
 	defer cancel()
 	if todo.verify {
 		w.verify(ctx)

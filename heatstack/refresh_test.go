@@ -45,7 +45,7 @@ func TestFirstRefreshReadsEverythingOnce(t *testing.T) {
 	assert.Equal(t, f.clock.Now(), a.Read)
 	assert.Equal(t, nodegroups.Member{
 		StackID: "a", Index: "1", ServerID: "a-1", Name: "node-1", State: nodegroups.Running,
-		Flavor: "m1.small", Zone: "nova", Created: f.servers["a-1"].Created,
+		Status: "ACTIVE", Launched: true, Flavor: "m1.small", Zone: "nova", Created: f.servers["a-1"].Created,
 	}, a.Members[1])
 	assert.Empty(t, list[1].Members)
 	assert.Equal(t, map[string]sighting{"a": {"CREATE_COMPLETE", true, 2}, "b": {"CREATE_COMPLETE", true, 0}}, w.seen)

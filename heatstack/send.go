@@ -46,14 +46,14 @@ func (w *writer) newOrder(l *look, p plan) *order {
 	return o
 }
 
-// send patches the stack and reads it back.
-func (w *writer) send(ctx context.Context, l *look, p plan, o *order) sendResult {
+// send patches the stack and reads it back. What is read back never shows the token in join: Heat hides it.
+func (w *writer) send(ctx context.Context, l *look, p plan, o *order, join *joinParameters) sendResult {
 	names := l.ref.Config.Parameters
 	parameters := map[string]any{names.Size: p.Count}
 	if p.List != nil {
 		parameters[names.Removal] = p.List
 	}
-	err := w.all.heat.Patch(ctx, l.ref.Name, l.ref.ID, parameters)
+	err := w.all.heat.Patch(join.addTo(ctx, parameters), l.ref.Name, l.ref.ID, parameters)
 	switch {
 	case err == nil:
 	case isConflict(err):
@@ -69,7 +69,7 @@ func (w *writer) send(ctx context.Context, l *look, p plan, o *order) sendResult
 // readBack finds out what became of an update. patchErr is nil if Heat has accepted it, else its outcome is unknown.
 func (w *writer) readBack(ctx context.Context, l *look, o *order, patchErr error) sendResult {
 	// After a failed request its context may have no time left.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.all.opts.WriteTimeout)
 	defer cancel()
 	w.mu.Lock()
 	mayHideIt := !w.isConvergent && !isBusy(l.Status) // a classic engine would not have accepted it on top of another

@@ -106,7 +106,8 @@ func (st *stackState) take(d *StackDetail, now time.Time) {
 // configure parses the annotations if they have changed.
 func (st *stackState) configure() {
 	annotations := st.parameters[nodegroups.AnnotationsParameter]
-	of := strings.Join(st.row.Tags, "\x00") + "\x00\x00" + annotations
+	source := st.parameters[nodegroups.TokenSourceParameter]
+	of := strings.Join(st.row.Tags, "\x00") + "\x00\x00" + annotations + "\x00\x00" + source
 	if st.configOf == of {
 		return
 	}
@@ -115,6 +116,9 @@ func (st *stackState) configure() {
 	if st.named != nil {
 		st.config.SetLimits(st.named.MinSize, st.named.MaxSize)
 		st.configProblems = nodegroups.WithoutLimits(st.configProblems)
+	}
+	if p := st.config.SetTokenSource(source); p != nil {
+		st.configProblems = append(st.configProblems, *p)
 	}
 }
 
@@ -139,7 +143,11 @@ func splitList(text string) []string {
 
 // inspectionKey is what the template's inspection depends on.
 func (st *stackState) inspectionKey() string {
-	return fmt.Sprint(st.row.Updated, " ", st.config.Parameters.Size, " ", st.config.Parameters.Removal)
+	key := fmt.Sprint(st.row.Updated, " ", st.config.Parameters.Size, " ", st.config.Parameters.Removal)
+	if st.config.TokenSource == nodegroups.TokenMinted {
+		key += fmt.Sprint(" ", st.config.TokenSource, " ", st.config.Parameters.Token)
+	}
+	return key
 }
 
 // ref is the stack as the writing half knows it.

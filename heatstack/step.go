@@ -23,7 +23,7 @@ type share struct {
 // step looks, plans, sends and reads back, once. sent: something was; again: it has to be done anew at once, because the
 // update was lost.
 func (w *writer) step(parent context.Context, intents []*intent, tries int) (sent, again bool) {
-	ctx, cancel := context.WithTimeout(parent, stepTimeout)
+	ctx, cancel := context.WithTimeout(parent, w.all.opts.WriteTimeout)
 	defer cancel()
 	l, p, shares, err := w.plan(ctx, intents)
 	if err != nil {
@@ -50,12 +50,19 @@ func (w *writer) step(parent context.Context, intents []*intent, tries int) (sen
 		w.answer(done)
 		return false, false
 	}
+	join, err := w.join(ctx, l, p)
+	if err != nil {
+		refused, alone := w.withoutServers(shares, err)
+		if refused {
+			return false, alone // what is left, such as a removal, is planned anew without the servers
+		}
+	}
 	if !w.commit(shares) {
 		w.nudge()
 		return false, false
 	}
 	o := w.newOrder(l, p)
-	result := w.send(ctx, l, p, o)
+	result := w.send(ctx, l, p, o, join)
 	log.V(2).Info("Updated the stack", "outcome", result.outcome, "err", result.err)
 	return w.conclude(l, p, o, shares, result, tries)
 }
@@ -106,7 +113,7 @@ func (w *writer) readFailed(intents []*intent, err error) {
 // decide answers what needs no update.
 func (w *writer) decide(ctx context.Context, l *look, shares []share) {
 	for _, s := range shares {
-		if s.intent.kind == wantRemoval {
+		if s.intent.names() {
 			w.decideRemoval(ctx, l, s)
 			continue
 		}
@@ -128,7 +135,7 @@ func (w *writer) decide(ctx context.Context, l *look, shares []share) {
 	}
 }
 
-// decideRemoval answers the parts of a removal that need no update, and the removal itself if no part is left.
+// decideRemoval answers the parts of a removal or replacement that need no update, and the removal itself if no part is left.
 func (w *writer) decideRemoval(ctx context.Context, l *look, s share) {
 	var kept []nodegroups.Member
 	var refused []error
@@ -207,7 +214,7 @@ func (w *writer) carriedOut(shares []share) (done []*intent) {
 		if !s.sends() {
 			continue
 		}
-		if s.intent.kind == wantRemoval {
+		if s.intent.names() {
 			s.intent.members = s.waitingMembers()
 			if len(s.intent.members) > 0 {
 				s.intent.committed, s.intent.withdrawn = false, s.intent.abandoned

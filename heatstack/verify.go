@@ -33,15 +33,30 @@ func (w *writer) verify(ctx context.Context) {
 	}
 	if len(again) > 0 {
 		w.report(lostUpdate())
-		i := newIntent(wantRemoval, w.all.opts.Clock.Now())
-		i.members, i.second = again, true
+		w.nameAgain(again)
+	}
+}
+
+// nameAgain orders once more that victims go, in the way in which it was ordered before.
+func (w *writer) nameAgain(again []victim) {
+	members := map[intentKind][]nodegroups.Member{}
+	for _, x := range again {
+		kind := wantRemoval
+		if x.Replaced {
+			kind = wantReplacement
+		}
+		members[kind] = append(members[kind], nodegroups.Member{ServerID: x.ServerID})
+	}
+	for kind, list := range members {
+		i := newIntent(kind, w.all.opts.Clock.Now())
+		i.members, i.second = list, true
 		_ = w.enqueue(i) // fails only when the writers are closed
 	}
 }
 
-// sortOut takes what is settled off the removals: gone counts victims that have gone, again are members that have to be
+// sortOut takes what is settled off the removals: gone counts victims that have gone, again are victims that have to be
 // named once more, missing are members that should have stayed and did not.
-func (w *writer) sortOut(v *view, living map[string]bool) (gone int, again []nodegroups.Member, missing []victim) {
+func (w *writer) sortOut(v *view, living map[string]bool) (gone int, again, missing []victim) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	named := map[string]bool{}
@@ -63,7 +78,7 @@ func (w *writer) sortOut(v *view, living map[string]bool) (gone int, again []nod
 			case !living[x.ServerID]:
 				gone++
 			case !r.second:
-				again = append(again, nodegroups.Member{ServerID: x.ServerID})
+				again = append(again, x)
 			}
 		}
 		for _, k := range r.keep {

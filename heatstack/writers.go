@@ -26,8 +26,8 @@ const (
 	pollFirst, pollLast = time.Second, 10 * time.Second
 	// sendTries is how often one set of intents is sent, when Heat loses the update or does not answer.
 	sendTries = 3
-	// stepTimeout bounds one look-plan-send-read-back, whatever the transport's deadline per request is.
-	stepTimeout = 3 * time.Minute
+	// defaultWriteTimeout bounds one look-plan-send-read-back, whatever the transport's deadline per request is.
+	defaultWriteTimeout = 3 * time.Minute
 )
 
 // errClosed: the autoscaler is ending.
@@ -59,6 +59,9 @@ func newWriters(heat Heat, nova Nova, hooks writerHooks, opts writerOptions) *wr
 	}
 	if opts.Gather <= 0 {
 		opts.Gather = defaultGather
+	}
+	if opts.WriteTimeout <= 0 {
+		opts.WriteTimeout = defaultWriteTimeout
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &writers{heat: heat, nova: nova, hooks: hooks, opts: opts, ctx: ctx, cancel: cancel, stacks: map[string]*writer{}}
@@ -99,8 +102,18 @@ func (ws *writers) Shrink(ctx context.Context, ref stackRef, by int) error {
 // Remove implements stackWriter. Members whose removal has been ordered already cost nothing: cluster-autoscaler repeats
 // itself in every loop.
 func (ws *writers) Remove(ctx context.Context, ref stackRef, members []nodegroups.Member) error {
+	return ws.takeOut(ctx, ref, wantRemoval, members)
+}
+
+// Replace implements stackWriter.
+func (ws *writers) Replace(ctx context.Context, ref stackRef, members []nodegroups.Member) error {
+	return ws.takeOut(ctx, ref, wantReplacement, members)
+}
+
+// takeOut orders that members go, unless that has been ordered already.
+func (ws *writers) takeOut(ctx context.Context, ref stackRef, kind intentKind, members []nodegroups.Member) error {
 	going := ws.Removing(ref.ID)
-	i := newIntent(wantRemoval, ws.opts.Clock.Now())
+	i := newIntent(kind, ws.opts.Clock.Now())
 	for _, m := range members {
 		if m.ServerID == "" || !going[m.ServerID] {
 			i.members = append(i.members, m)

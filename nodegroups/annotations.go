@@ -30,6 +30,15 @@ const (
 	KeyBootVolumeParameter Key = "boot-volume-size-parameter"
 	// KeyZoneParameter names the parameter that holds the availability zone.
 	KeyZoneParameter Key = "availability-zone-parameter"
+	// KeyTokenParameter names the hidden parameter that takes the bootstrap token of new members.
+	KeyTokenParameter Key = "bootstrap-token-parameter"
+)
+
+// How new members are let into the cluster.
+const (
+	// KeyTokenSource says where new members have their bootstrap token from: TokenMinted or TokenOwn. The stack's parameter
+	// TokenSourceParameter does the same; the annotation goes before it. Default TokenOwn.
+	KeyTokenSource Key = "bootstrap-token-source"
 )
 
 // What a new node has, where the flavor does not tell it or tells it wrong. The names are those of cluster-autoscaler's
@@ -81,6 +90,14 @@ const (
 	KeyZeroOrMax Key = "autoscaling-options-zeroormaxnodescaling"
 	// KeyIgnoreDaemonSets: --ignore-daemonsets-utilization.
 	KeyIgnoreDaemonSets Key = "autoscaling-options-ignoredaemonsetsutilization"
+)
+
+// What becomes of machines.
+const (
+	// KeyAutoRepair: members whose machine is broken are replaced. Default: --auto-repair.
+	KeyAutoRepair Key = "auto-repair"
+	// KeyGracefulShutdown is how long a machine may take to shut down before its member is removed. Default 0: not at all.
+	KeyGracefulShutdown Key = "graceful-shutdown-time"
 )
 
 // Prefixes under which cluster-autoscaler's clusterapi provider knows some of the keys.

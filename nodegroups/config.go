@@ -17,12 +17,16 @@ type Config struct {
 	MinSet, MaxSet bool
 	// Parameters are the names of the stack's parameters.
 	Parameters ParameterNames
+	// TokenSource says where new members have their bootstrap token from; empty means TokenOwn.
+	TokenSource TokenSource
 	// Capacity overrides what the flavor says of a new node.
 	Capacity CapacityOverrides
 	// Reserved is what a node keeps back from its capacity.
 	Reserved Reserved
 	// Options are this group's own autoscaling options; nil fields take cluster-autoscaler's flags.
 	Options Options
+	// Life is what becomes of this group's machines when they break or have to go.
+	Life Life
 }
 
 // ParameterNames are the names of the stack parameters that we read or write.
@@ -32,6 +36,7 @@ type ParameterNames struct {
 	Flavor        string // default flavor
 	BootVolumeGiB string // default boot_volume_size
 	Zone          string // default availability_zone
+	Token         string // default bootstrap_token
 }
 
 // CapacityOverrides are the capacity.cluster-autoscaler.kubernetes.io annotations.
@@ -68,4 +73,21 @@ type Options struct {
 	MaxNodeProvisionTime             *time.Duration
 	ZeroOrMaxNodeScaling             *bool
 	IgnoreDaemonSetsUtilization      *bool
+}
+
+// Life are the annotations about the machines' life; nil fields are not given.
+type Life struct {
+	// AutoRepair says whether broken members are replaced; nil takes the flag.
+	AutoRepair *bool
+	// GracefulShutdownTime is how long a machine may take to shut down before its member is removed; nil or 0: it is removed
+	// without being shut down.
+	GracefulShutdownTime *time.Duration
+}
+
+// ShutdownTime is how long a machine of the group may take to shut down before it is removed, 0 for not at all.
+func (c *Config) ShutdownTime() time.Duration {
+	if c.Life.GracefulShutdownTime == nil {
+		return 0
+	}
+	return *c.Life.GracefulShutdownTime
 }

@@ -14,6 +14,10 @@ var (
 	ErrBelowMin = errors.New("below the node group's minimum size")
 	// ErrNotMissing: fewer members are missing than the shrink wants to withdraw.
 	ErrNotMissing = errors.New("not that many members are missing")
+	// ErrBeingRemoved: the member is on its way out by another order.
+	ErrBeingRemoved = errors.New("the member is being removed")
+	// ErrNoMachine: the member has no server, so that there is nothing to replace.
+	ErrNoMachine = errors.New("the member has no server")
 	// ErrInvalidDelta: a growth or shrink by less than one.
 	ErrInvalidDelta = errors.New("the change of size must be positive")
 )

@@ -27,8 +27,10 @@ type Group struct {
 	Region string
 	// Arch is the architecture of new members in Kubernetes' words, empty if unknown.
 	Arch string
-	// Blocked says why the whole group must not be written to; nil if at least one shard may grow.
+	// Blocked says why the whole group must not be written to; nil if at least one shard may be.
 	Blocked *Problem
+	// GrowthBlocked says why no shard may grow although some may shrink; nil if at least one may grow.
+	GrowthBlocked *Problem
 
 	// problems are those found while the group was merged.
 	problems []Problem

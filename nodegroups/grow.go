@@ -33,6 +33,9 @@ func (m *Manager) Grow(ctx context.Context, group string, by int) error {
 	if err != nil {
 		return err
 	}
+	if g.GrowthBlocked != nil {
+		return *g.GrowthBlocked
+	}
 	if g.Target+by > g.MaxSize {
 		return fmt.Errorf("growing node group %q from %d by %d: %w, %d", group, g.Target, by, ErrAboveMax, g.MaxSize)
 	}

@@ -48,6 +48,6 @@ func (c *Config) limitsProblem() *Problem {
 func DefaultParameterNames() ParameterNames {
 	return ParameterNames{
 		Size: "node_count", Removal: "nodes_to_remove", Flavor: "flavor",
-		BootVolumeGiB: "boot_volume_size", Zone: "availability_zone",
+		BootVolumeGiB: "boot_volume_size", Zone: "availability_zone", Token: "bootstrap_token",
 	}
 }

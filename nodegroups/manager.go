@@ -17,6 +17,8 @@ type ManagerOptions struct {
 	WriteTimeout time.Duration
 	// Placement says how a growth is split over the shards of a group.
 	Placement PlacementOptions
+	// Stopper shuts machines down before Retire removes them; nil for not at all.
+	Stopper Stopper
 	// Clock tells the time. Default: the real one.
 	Clock clock.PassiveClock
 }
@@ -38,6 +40,7 @@ type Manager struct {
 	opts     ManagerOptions
 
 	snapshot atomic.Pointer[Snapshot]
+	reading  atomic.Pointer[Reading]
 
 	// rebuilding serializes rebuilds; wanted and built coalesce them, so that a hundred removals that end at once cost
 	// two. It guards built and gone.
@@ -76,6 +79,7 @@ func NewManager(stacks Stacks, reporter Reporter, opts ManagerOptions) *Manager 
 		growing:  map[string]chan struct{}{},
 	}
 	m.snapshot.Store(NewSnapshot(nil, nil))
+	m.reading.Store(&Reading{})
 	return m
 }
 
@@ -87,6 +91,7 @@ func (m *Manager) Snapshot() *Snapshot { return m.snapshot.Load() }
 func (m *Manager) Refresh(ctx context.Context) error {
 	err := m.stacks.Refresh(ctx)
 	m.rebuild()
+	m.noteReading(err)
 	for _, p := range m.Snapshot().Problems() {
 		m.reporter.Report(p)
 	}

@@ -39,7 +39,7 @@ func orders(cloud *fake.Stacks) []string {
 				name = n
 			}
 		}
-		if call.Method == "Remove" {
+		if call.Method == "Remove" || call.Method == "Replace" {
 			slices.Sort(call.IDs)
 			out = append(out, fmt.Sprint(call.Method, " ", name, " ", len(call.IDs)))
 		} else {

@@ -50,6 +50,10 @@ type Member struct {
 	State State
 	// Failure is set if and only if State is Failed.
 	Failure *Failure
+	// Status is Nova's word for the server, such as ACTIVE, SHUTOFF or ERROR, empty while there is none.
+	Status string
+	// Launched says that the server has run at least once.
+	Launched bool
 	// Flavor is the name of the server's flavor, empty if unknown.
 	Flavor string
 	// Zone is the server's availability zone, empty if unknown.

@@ -97,7 +97,23 @@ func newGroup(name string, shards []*Stack) (*Group, []Problem) {
 		g.Blocked = bad
 		problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Reason == ReasonMissingLimit })
 	}
+	g.GrowthBlocked = growthProblem(shards)
 	return g, problems
+}
+
+// growthProblem returns why no shard may grow, nil if one may.
+func growthProblem(shards []*Stack) *Problem {
+	var first *Problem
+	for _, s := range shards {
+		switch {
+		case s.Blocked != nil:
+		case s.GrowthBlocked == nil:
+			return nil
+		case first == nil:
+			first = s.GrowthBlocked
+		}
+	}
+	return first
 }
 
 // shardsProblem returns the shard's problem that blocks the whole group: that of the first one if all are blocked, or if

@@ -91,6 +91,7 @@ func TestMergeTakesWhatOneShardGives(t *testing.T) {
 		got := snapshot.Group("workers").Config
 		want := full
 		want.Parameters = snapshot.Group("workers").Stacks[0].Config.Parameters
+		want.TokenSource = "" // of each stack, as the names of its parameters
 		assert.Empty(t, cmp.Diff(want, got))
 	}
 }
@@ -105,6 +106,7 @@ func TestMergeReportsConflicts(t *testing.T) {
 		nodegroups.KeyEvictionHard: "memory.available<1Gi", nodegroups.KeyUtilizationThreshold: "0.2",
 		nodegroups.KeyGPUUtilizationThreshold: "0.2", nodegroups.KeyUnneededTime: "1m", nodegroups.KeyUnreadyTime: "1m",
 		nodegroups.KeyMaxNodeProvisionTime: "1m", nodegroups.KeyZeroOrMax: "false", nodegroups.KeyIgnoreDaemonSets: "false",
+		nodegroups.KeyAutoRepair: "true", nodegroups.KeyGracefulShutdown: "2m",
 	}
 	for _, doc := range nodegroups.Annotations() {
 		value, shared := other[doc.Key]
@@ -133,7 +135,7 @@ func TestMergeReportsConflicts(t *testing.T) {
 			assert.Equal(t, 2, g.Target)
 		})
 	}
-	assert.Len(t, other, len(nodegroups.Annotations())-6, "name and parameter names may differ, all others are tried here")
+	assert.Len(t, other, len(nodegroups.Annotations())-8, "name, parameter names and the source of tokens may differ, all others are tried here")
 }
 
 func TestMergeChecksLimits(t *testing.T) {

@@ -117,6 +117,10 @@ func (p *parser) checkTogether() {
 		p.block(ReasonBadAnnotation, string(KeyRemovalParameter), c.Parameters.Removal,
 			"is the name of the size parameter too", "name two different stack parameters")
 	}
+	if c.Parameters.Token == c.Parameters.Size || c.Parameters.Token == c.Parameters.Removal {
+		p.block(ReasonBadAnnotation, string(KeyTokenParameter), c.Parameters.Token,
+			"is the name of the size or the removal parameter too", "name different stack parameters")
+	}
 	if n := c.Capacity.GPUCount; n != nil && *n > 0 && c.Capacity.GPUType == "" {
 		p.block(ReasonBadAnnotation, string(KeyGPUCount), fmt.Sprint(*n), "the kind of GPU is not given",
 			fmt.Sprintf("add %s, for example nvidia.com/gpu", KeyGPUType))

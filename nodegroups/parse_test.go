@@ -62,10 +62,10 @@ func TestParseConfigReadsEveryAnnotation(t *testing.T) {
 		},
 		"parameters": {
 			tags: []string{"size-parameter=number_of_minions", "removal-parameter=minions_to_remove", "flavor-parameter=f",
-				"boot-volume-size-parameter=v", "availability-zone-parameter=z"},
+				"boot-volume-size-parameter=v", "availability-zone-parameter=z", "bootstrap-token-parameter=t"},
 			want: func(c *nodegroups.Config) {
 				c.Parameters = nodegroups.ParameterNames{
-					Size: "number_of_minions", Removal: "minions_to_remove", Flavor: "f", BootVolumeGiB: "v", Zone: "z",
+					Size: "number_of_minions", Removal: "minions_to_remove", Flavor: "f", BootVolumeGiB: "v", Zone: "z", Token: "t",
 				}
 			},
 		},

@@ -54,13 +54,13 @@ type Placement struct {
 
 // Place splits a growth of that many members over the shards so that the last new server is started soonest: small stacks before large
 // ones, idle ones before busy ones, several at once if that is worth a further walk of Heat through a stack. Blocked
-// shards get nothing, full ones no more than they have room for. It returns what goes where, in the order of the shards,
+// shards, and those that must not grow, get nothing, full ones no more than they have room for. It returns what goes where, in the order of the shards,
 // and how many members found no room.
 func Place(shards []*Stack, by int, opts PlacementOptions) (placements []Placement, unplaced int) {
 	opts = opts.withDefaults()
 	sites := make([]site, 0, len(shards))
 	for _, s := range shards {
-		if room := opts.room(s); s.Blocked == nil && s.Known && room > 0 {
+		if room := opts.room(s); s.Blocked == nil && s.GrowthBlocked == nil && s.Known && room > 0 {
 			sites = append(sites, opts.site(s, room))
 		}
 	}

@@ -58,7 +58,19 @@ const (
 	ReasonNoTemplate          = "NoTemplate"          // what a new node would look like is not known
 	ReasonNoProviderID        = "NoProviderID"        // a node does not say which server it is
 	ReasonSizeMismatch        = "SizeMismatch"        // members that were ordered and never came, and can't be withdrawn
+	ReasonUnsafeBootstrap     = "UnsafeBootstrap"     // the template can't take a minted bootstrap token
+	ReasonNoBootstrapToken    = "NoBootstrapToken"    // what a new member needs to join can't be had
+	ReasonTokenNotRevoked     = "TokenNotRevoked"     // a bootstrap token that is not needed any more could not be deleted
+	ReasonMemberReplaced      = "MemberReplaced"      // a broken machine is being replaced
+	ReasonRepairHeldBack      = "RepairHeldBack"      // a broken machine is not replaced, and why
+	ReasonRepairFailed        = "RepairFailed"        // a replacement was refused, or did not become a node
+	ReasonNodeDeleted         = "NodeDeleted"         // the Node object of a server that is gone was deleted
+	ReasonManyServersGone     = "ManyServersGone"     // so many servers seem to be gone that it is not believed
+	ReasonShutdownFailed      = "ShutdownFailed"      // a machine was removed without having been shut down
 	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
+	ReasonBlanketApproval     = "BlanketApproval"     // the cluster approves nodes' certificates without proof
+	ReasonSecondKey           = "SecondKey"           // a second machine claims to be one that was let in
+	ReasonNoPermission        = "NoPermission"        // Kubernetes refuses something that we need
 )
 
 // Error makes a Problem usable as an error.

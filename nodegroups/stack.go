@@ -34,6 +34,8 @@ type Stack struct {
 	Arch string
 	// Blocked says why the stack must not be written to; nil if it may.
 	Blocked *Problem
+	// GrowthBlocked says why the stack must not grow although it may shrink; nil if it may grow, as far as it is not Blocked.
+	GrowthBlocked *Problem
 	// Read is when the stack was last read from Heat.
 	Read time.Time
 }
@@ -63,6 +65,9 @@ type Stacks interface {
 	// Remove orders the removal of exactly these members. It is idempotent: members that are gone or going are no error.
 	// An error means that nothing, or not everything, was ordered; whatever was not ordered still counts.
 	Remove(ctx context.Context, stackID string, members []Member) error
+	// Replace orders the removal of exactly these members and the making of as many new ones, in one update, so that the size
+	// stays. It is idempotent in the same way as Remove; a member that is to be removed as well is removed and not replaced.
+	Replace(ctx context.Context, stackID string, members []Member) error
 	// Shrink withdraws the order of members that have never been made. It never removes a server. An error if there are
 	// fewer than by of them.
 	Shrink(ctx context.Context, stackID string, by int) error

@@ -187,8 +187,12 @@ func fraction(key Key, flag, example, about string, field func(*Options) **float
 	}
 }
 
-// period is the row of an option that is a duration of at least least.
-func period(key Key, flag, example, about string, least time.Duration, field func(*Options) **timeDuration) annotation {
+// maxPeriods bounds durations that hold up a removal, of which cluster-autoscaler has only so many under way at once
+// (--max-scale-down-parallelism).
+var maxPeriods = map[Key]time.Duration{KeyGracefulShutdown: 10 * time.Minute}
+
+// period is the row of a duration of at least least.
+func period(key Key, flag, example, about string, least time.Duration, field func(*Config) **timeDuration) annotation {
 	return annotation{
 		key: key, typ: typeDuration, defaultText: flag, example: example, about: about,
 		set: func(c *Config, text string) error {
@@ -201,12 +205,14 @@ func period(key Key, flag, example, about string, least time.Duration, field fun
 			case d < least:
 				// cluster-autoscaler takes 0 literally: it would delete every new member in its next loop.
 				return errors.New("must be more than 0")
+			case maxPeriods[key] > 0 && d > maxPeriods[key]:
+				return fmt.Errorf("must be at most %s", maxPeriods[key])
 			}
-			*field(&c.Options) = &d
+			*field(c) = &d
 			return nil
 		},
 		get: func(c *Config) (string, bool) {
-			if d := *field(&c.Options); d != nil {
+			if d := *field(c); d != nil {
 				return d.String(), true
 			}
 			return "", false
@@ -214,8 +220,8 @@ func period(key Key, flag, example, about string, least time.Duration, field fun
 	}
 }
 
-// boolean is the row of an option that is true or false.
-func boolean(key Key, flag, example, about string, field func(*Options) **bool) annotation {
+// boolean is the row of a value that is true or false.
+func boolean(key Key, flag, example, about string, field func(*Config) **bool) annotation {
 	return annotation{
 		key: key, typ: typeBool, defaultText: flag, example: example, about: about,
 		set: func(c *Config, text string) error {
@@ -223,11 +229,11 @@ func boolean(key Key, flag, example, about string, field func(*Options) **bool) 
 			if err != nil {
 				return errors.New("must be true or false")
 			}
-			*field(&c.Options) = &b
+			*field(c) = &b
 			return nil
 		},
 		get: func(c *Config) (string, bool) {
-			if b := *field(&c.Options); b != nil {
+			if b := *field(c); b != nil {
 				return strconv.FormatBool(*b), true
 			}
 			return "", false

@@ -1,10 +1,11 @@
-// Command reference writes the tables of README.md and docs/flags.md from the code that they describe. A test of this
-// package fails when they differ; "go run ./hack/reference" puts them right.
+// Command reference writes what follows from something else in the repository: the tables of README.md and docs/templates.md,
+// docs/flags.md, and the Heat templates that are made from others. A test of this package fails when they differ; "go run ./hack/reference" puts them right.
 package main
 
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"strings"
@@ -40,11 +41,11 @@ func write(root string) error {
 // render returns the files as they should be, by path.
 func render(root string) (map[string]string, error) {
 	readme := root + "/README.md"
-	text, err := os.ReadFile(readme) //nolint:gosec // a file of the repository
+	content, err := os.ReadFile(readme) //nolint:gosec // a file of the repository
 	if err != nil {
 		return nil, err
 	}
-	out := string(text)
+	out := string(content)
 	for section, table := range map[string]string{
 		"annotations": annotations(), "flags": app.FlagsMarkdown(), "metrics": metricsTable(),
 	} {
@@ -56,7 +57,18 @@ func render(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{readme: out, root + "/docs/flags.md": flags}, nil
+	files := map[string]string{readme: out, root + "/docs/flags.md": flags}
+	templates, err := heatTemplates(root)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(files, templates)
+	name, text, err := templatesDocument(root, templates)
+	if err != nil {
+		return nil, err
+	}
+	files[name] = text
+	return files, nil
 }
 
 // replace puts table between the markers of a section.
@@ -65,7 +77,7 @@ func replace(text, section, table string) (string, error) {
 	before, rest, ok := strings.Cut(text, begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		return "", fmt.Errorf("README.md has no section %q between %q and %q", section, strings.TrimSpace(begin), end)
+		return "", fmt.Errorf("no section %q between %q and %q", section, strings.TrimSpace(begin), end)
 	}
 	return before + begin + table + end + after, nil
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/autoscaler/cluster-autoscaler/estimator"
 	"k8s.io/autoscaler/cluster-autoscaler/expander"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
 )
@@ -124,6 +125,7 @@ func (s *settings) checkLimits(m *mistakes) {
 		{"openstack-refresh-timeout", s.RefreshTimeout},
 		{"openstack-write-timeout", s.WriteTimeout},
 		{"openstack-gather-window", s.GatherWindow},
+		{"auto-repair-after", s.RepairAfter},
 	} {
 		m.unless(d.value > 0, d.flag, d.value, "not a time above 0", "write a duration such as 10s")
 	}
@@ -133,8 +135,13 @@ func (s *settings) checkLimits(m *mistakes) {
 	m.unless(s.WriteTimeout < s.core.MaxInactivityTime, "openstack-write-timeout", s.WriteTimeout,
 		fmt.Sprintf("the health check would fail before it is over (--max-inactivity=%s)", s.core.MaxInactivityTime),
 		"write a shorter time, or raise --max-inactivity")
+	m.unless(s.TokenSharing >= 0 && s.TokenSharing <= time.Hour, "bootstrap-token-sharing", s.TokenSharing,
+		"not a time from 0 to 1h, and a token should not live longer", "write a duration such as 5m")
+	m.unless(s.APIServer == "" || bootstrap.CheckAPIServer(s.APIServer) == nil, "bootstrap-api-server", s.APIServer,
+		"not an https URL", "write an address such as https://10.0.0.10:6443")
 	m.unless(s.Rate != 0, "openstack-rate", s.Rate, "no request could ever be sent", "write a number above 0, or a negative one for no limit")
 	m.unless(s.Burst > 0, "openstack-burst", s.Burst, "no request could ever be sent", "write a number from 1 up")
+	m.unless(s.RepairsPerHour > 0, "auto-repairs-per-hour", s.RepairsPerHour, "no machine could ever be replaced", "write a number from 1 up, or --auto-repair=false")
 	m.unless(s.MemoryOverheadPercent >= 0 && s.MemoryOverheadPercent < 50, "openstack-memory-overhead-percent", s.MemoryOverheadPercent,
 		"not a part that a kernel may keep", "write a number from 0 to 50, such as 5")
 }

@@ -8,6 +8,7 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	corecontext "k8s.io/autoscaler/cluster-autoscaler/context"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
@@ -15,6 +16,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
 )
 
 // signInAgain is how long to wait before a cloud that did not answer is asked again.
@@ -58,30 +60,46 @@ type cloud struct {
 	stacks   *heatstack.Cloud
 	manager  *nodegroups.Manager
 	provider *cloudprovider.Provider
+	// sightings are when the cloud was read.
+	sightings *sightings
+	machines  *heatstack.Machines
+	// nodes are the cluster's Nodes, once they are watched.
+	nodes *nodelife.Cluster
 }
 
 // newCloud builds the node groups of session's project. Its life ends with ctx.
-func newCloud(ctx context.Context, s *settings, session *openstack.Session, m *metrics.Metrics, reporter nodegroups.Reporter) (*cloud, error) {
+func newCloud(
+	ctx context.Context, s *settings, session *openstack.Session, client kubernetes.Interface, m *metrics.Metrics, reporter nodegroups.Reporter,
+	join heatstack.Joining,
+) (*cloud, error) {
 	stacks := heatstack.New(heatstack.NewHeat(session), heatstack.NewNova(session), heatstack.Options{
-		Discovery: s.discovery,
-		Named:     s.named,
-		Region:    session.Region(),
-		DryRun:    s.DryRun,
-		Gather:    s.GatherWindow,
-		Reporter:  reporter,
-		Removed:   m.Removed,
+		Discovery:    s.discovery,
+		Named:        s.named,
+		Region:       session.Region(),
+		DryRun:       s.DryRun,
+		Gather:       s.GatherWindow,
+		Reporter:     reporter,
+		Removed:      m.Removed,
+		Joining:      join,
+		WriteTimeout: s.WriteTimeout,
 		Reload: func(ctx context.Context) error {
 			_, err := session.Reload(ctx)
 			return err
 		},
 	})
-	manager := nodegroups.NewManager(stacks, reporter, nodegroups.ManagerOptions{WriteTimeout: s.WriteTimeout})
+	machines, nodes := heatstack.NewMachines(session), nodelife.NewCluster(client)
+	options := nodegroups.ManagerOptions{WriteTimeout: s.WriteTimeout}
+	if !s.DryRun {
+		options.Stopper = nodelife.NewShutdown(machines, nodes, reporter, nil)
+	}
+	manager := nodegroups.NewManager(stacks, reporter, options)
+	seen := &sightings{Observer: m}
 	provider, err := cloudprovider.New(ctx, manager, cloudprovider.Options{
 		Template: func(g *nodegroups.Group) (*v1.Node, error) {
 			return nodegroups.TemplateNode(g, nodegroups.TemplateOptions{MemoryOverheadPercent: s.MemoryOverheadPercent})
 		},
 		Reporter:        reporter,
-		Observer:        m,
+		Observer:        seen,
 		ResourceLimiter: corecontext.NewResourceLimiterFromAutoscalingOptions(s.core),
 		GPULabel:        s.GPULabel,
 		PriceFile:       s.PriceFile,
@@ -94,5 +112,5 @@ func newCloud(ctx context.Context, s *settings, session *openstack.Session, m *m
 		stacks.Close()
 		return nil, fmt.Errorf("--price-file=%s: %w", s.PriceFile, err)
 	}
-	return &cloud{stacks: stacks, manager: manager, provider: provider}, nil
+	return &cloud{stacks: stacks, manager: manager, provider: provider, sightings: seen, machines: machines, nodes: nodes}, nil
 }

@@ -5,9 +5,11 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
 )
 
 // Flags are the values of our own flags. cluster-autoscaler's are kept by its package config/flags.
@@ -26,8 +28,18 @@ type Flags struct {
 	MemoryOverheadPercent float64
 	// GPULabel and PriceFile are cloudprovider.Options'.
 	GPULabel, PriceFile string
+	// APIServer is the address that bootstrap.NewCluster takes, TokenSharing bootstrap.TokensOptions.Sharing.
+	APIServer    string
+	TokenSharing time.Duration
+	// Repair, RepairAfter, RepairsPerHour and DeleteNodes are nodelife.Options'.
+	Repair         bool
+	RepairAfter    time.Duration
+	RepairsPerHour int
+	DeleteNodes    bool
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
+	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
+	ApproveNodes, ApproveServing bool
 }
 
 // defaultGatherWindow is long enough for the removals that core orders at the same moment, one call per node, to share
@@ -59,6 +71,25 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"Label that nodes with a GPU carry, with the type of the GPU as its value.")
 	set.StringVar(&f.PriceFile, "price-file", "",
 		"YAML file with prices per hour, for --expander=price: flavors: {NAME: PRICE}, default: {perVCPU: PRICE, perGiB: PRICE}. Read again when it changes.")
+	set.BoolVar(&f.ApproveNodes, "approve-node-certificates", true,
+		"Decide the certificate requests of machines that join with a bootstrap token minted for their node group: approved only if OpenStack "+
+			"proves that the machine was just made for that group. Requests of all others are left alone. Not with --dry-run.")
+	set.BoolVar(&f.ApproveServing, "approve-serving-certificates", true,
+		"Decide the requests of our node groups' kubelets for serving certificates (serverTLSBootstrap): approved only for the server's own "+
+			"names and addresses. Not with --dry-run.")
+	set.StringVar(&f.APIServer, "bootstrap-api-server", "",
+		"Address at which new nodes reach the API server, such as https://10.0.0.10:6443, for stacks whose parameter api_server is empty. "+
+			"Without it: what the ConfigMap kube-public/cluster-info says, else the address in the kubeconfig.")
+	set.DurationVar(&f.TokenSharing, "bootstrap-token-sharing", bootstrap.DefaultSharing,
+		"How long further scale-ups of a node group use the same bootstrap token; it lives for the node group's provision time and this. 0 makes one for each scale-up.")
+	set.BoolVar(&f.Repair, "auto-repair", true,
+		"Replace members whose machine is broken: in ERROR after it ran, or SHUTOFF by nobody's order. A node group's annotation auto-repair goes before it.")
+	set.DurationVar(&f.RepairAfter, "auto-repair-after", nodelife.DefaultRepairAfter,
+		"How long a machine must have been broken before it is replaced.")
+	set.IntVar(&f.RepairsPerHour, "auto-repairs-per-hour", nodelife.DefaultRepairsPerHour,
+		"How many machines may be replaced within an hour in the whole cluster; more than that are reported.")
+	set.BoolVar(&f.DeleteNodes, "delete-nodes-of-gone-servers", true,
+		"Delete the Node objects of members whose server does not exist any more, as a cloud controller manager does; both may run.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }

@@ -103,6 +103,26 @@ func (k *littleKubernetes) object(path string) map[string]any {
 	return k.objects[path]
 }
 
+// put stores an object at path.
+func (k *littleKubernetes) put(path string, object map[string]any) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.objects[path] = object
+}
+
+// under returns the objects whose paths begin so.
+func (k *littleKubernetes) under(path string) []map[string]any {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var found []map[string]any
+	for at, object := range k.objects {
+		if strings.HasPrefix(at, path) {
+			found = append(found, object)
+		}
+	}
+	return found
+}
+
 // written returns all writes whose method and path contain part.
 func (k *littleKubernetes) written(part string) []string {
 	k.mu.Lock()

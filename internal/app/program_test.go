@@ -77,6 +77,12 @@ func (s *safeBuffer) String() string {
 // start starts the program on a cloud with one node group of no members and a cluster with one pending pod.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
+	return startWith(t, template, args...)
+}
+
+// startWith is start with a stack of another template.
+func startWith(t *testing.T, template string, args ...string) *running {
+	t.Helper()
 	r := &running{sim: simulator.New(simulator.Options{Speed: 100}), kube: newKubernetes(t), log: &safeBuffer{}, ended: make(chan error, 1)}
 	require.NoError(t, r.sim.Start("127.0.0.1:0"))
 	t.Cleanup(r.sim.Close)

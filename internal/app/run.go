@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -18,10 +19,12 @@ import (
 	kubeutil "k8s.io/autoscaler/cluster-autoscaler/utils/kubernetes"
 	"k8s.io/autoscaler/cluster-autoscaler/version"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/klog/v2"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/autoscaler"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
@@ -58,6 +61,7 @@ func Main(args []string, out, errs io.Writer) int {
 type program struct {
 	*settings
 	client      kubernetes.Interface
+	config      *rest.Config // of the client
 	health      *coremetrics.HealthCheck
 	snapshotter debuggingsnapshot.DebuggingSnapshotter
 	metrics     *metrics.Metrics
@@ -80,7 +84,7 @@ func run(ctx context.Context, s *settings) error {
 	recorder, stopRecorder := events.NewRecorder(context.WithoutCancel(ctx), client)
 	defer stopRecorder()
 	p := &program{
-		settings: s, client: client, recorder: recorder,
+		settings: s, client: client, config: config, recorder: recorder,
 		health:      coremetrics.NewHealthCheck(s.core.MaxInactivityTime, s.core.MaxFailingTime),
 		snapshotter: debuggingsnapshot.NewDebuggingSnapshotter(s.core.DebuggingSnapshotEnabled),
 	}
@@ -128,7 +132,11 @@ func (p *program) autoscale(ctx context.Context) error {
 		return orderly(ctx, err)
 	}
 	reporter := events.Tee(events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil), p.metrics)
-	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.metrics, reporter)
+	join, err := p.newJoining(reporter)
+	if err != nil {
+		return err
+	}
+	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, reporter, join)
 	if err != nil {
 		return err
 	}
@@ -147,6 +155,8 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	nodes := a.Informers.Core().V1().Nodes().Lister()
+	c.nodes.Watch(nodes)
 	stop := make(chan struct{})
 	defer close(stop)
 	if err := a.StartInformers(ctx, stop); err != nil {
@@ -156,9 +166,21 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return fmt.Errorf("starting cluster-autoscaler: %w", err)
 	}
+	approved := p.startApprover(ctx, c, join, reporter)
+	life := newLife(c, p.settings, session, p.metrics, reporter)
+	var looking sync.WaitGroup
+	defer looking.Wait() // it ends with ctx, as this does
+	looking.Go(func() { life.Run(ctx) })
 	l := &looper{autoscaler: a, health: p.health, interval: p.core.ScanInterval}
 	if p.core.FrequentLoopsEnabled && !p.DryRun { // every loop of a dry run that decides something would start the next
 		l.trigger = loop.NewLoopTrigger(a, nil, loop.StartPodObserver(ctx, p.client), p.core.ScanInterval)
+	}
+	var background sync.WaitGroup
+	defer background.Wait()
+	if !p.DryRun { // it made none, and another program may be at work
+		background.Go(func() {
+			join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
+		})
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -172,6 +194,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	case <-time.After(lastLoop):
 		logger.Info("The loop is still waiting for the cloud; its orders are withdrawn if they were not sent")
 	}
+	approved()
 	a.ExitCleanUp()
 	return nil
 }

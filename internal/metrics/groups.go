@@ -20,6 +20,7 @@ var (
 	stacksDesc  = desc("node_group_stacks", "Heat stacks that make up the node group.", "node_group")
 	blockedDesc = desc("node_group_blocked", "1 while the node group is left alone, with the reason; 0 otherwise.", "node_group", "reason")
 	problemDesc = desc("problems", "Problems that hold now. One that is mended disappears.", "node_group", "reason", "severity")
+	heldDesc    = desc("repairs_held_back", "Broken members that are not replaced now, by the reason why not.", "node_group", "reason")
 	driftDesc   = desc("template_drift_ratio",
 		"Allocatable amount of a real node divided by what the template node promises; 1 is right.", "node_group", "resource")
 )
@@ -33,7 +34,7 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	for _, c := range m.counters() {
 		c.Describe(out)
 	}
-	for _, d := range []*prometheus.Desc{ageDesc, targetDesc, minDesc, maxDesc, membersDesc, stacksDesc, blockedDesc, problemDesc, driftDesc} {
+	for _, d := range []*prometheus.Desc{ageDesc, targetDesc, minDesc, maxDesc, membersDesc, stacksDesc, blockedDesc, problemDesc, heldDesc, driftDesc} {
 		out <- d
 	}
 }
@@ -57,6 +58,9 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	defer m.mu.Unlock()
 	if !m.refreshed.IsZero() {
 		gauge(ageDesc, m.clock.Since(m.refreshed).Seconds())
+	}
+	for held, members := range m.held {
+		gauge(heldDesc, float64(members), held.Group, held.Reason)
 	}
 	maps.DeleteFunc(m.drift, func(group string, _ map[string]float64) bool { return snapshot.Group(group) == nil })
 	for group, resources := range m.drift {

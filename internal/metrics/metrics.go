@@ -6,6 +6,7 @@
 package metrics
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
 )
 
 // namespace starts every name. cluster_autoscaler is what core's own metrics start with.
@@ -32,10 +34,16 @@ type Metrics struct {
 	reports         *prometheus.CounterVec
 	panics          *prometheus.CounterVec
 	decisions       *prometheus.CounterVec
+	tokens          tokens
+	certificates    certificates
+	repairs         *prometheus.CounterVec
+	nodesDeleted    *prometheus.CounterVec
 
-	mu        sync.Mutex
-	refreshed time.Time
-	drift     map[string]map[string]float64 // node group -> resource -> real / template
+	mu         sync.Mutex
+	withTokens map[string]bool // node groups that had tokens when they were last counted
+	refreshed  time.Time
+	drift      map[string]map[string]float64 // node group -> resource -> real / template
+	held       map[nodelife.Held]int
 }
 
 // New returns Metrics about the node groups of snapshot; nil for none. A nil clock is the real one.
@@ -75,15 +83,20 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 		panics: counter("panics_total",
 			"Panics that were caught, by the method that cluster-autoscaler had called. Every one is a bug.", "entry"),
 		decisions: counter("dry_run_decisions_total",
-			"Members that a dry run would have ordered (grow), removed (remove) or withdrawn (shrink).", "node_group", "action"),
+			"Members that a dry run would have ordered (grow), removed (remove), replaced (replace) or withdrawn (shrink).", "node_group", "action"),
+		repairs: counter("repairs_total",
+			"Broken members whose replacement was ordered, by what they suffered from (Error, ShutOff, StuckInBuild, NeverJoined).",
+			"node_group", "reason"),
+		nodesDeleted: counter("nodes_deleted_total", "Node objects that were deleted because their server is gone.", "node_group"),
+		tokens:       newTokens(counter), withTokens: map[string]bool{}, certificates: newCertificates(),
 		drift: map[string]map[string]float64{},
 	}
 }
 
 // counters are the collectors that keep their own state.
 func (m *Metrics) counters() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
-		m.reports, m.panics, m.decisions}
+	return slices.Concat([]prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
+		m.reports, m.panics, m.decisions, m.repairs, m.nodesDeleted}, m.tokens.collectors(), m.certificates.collectors())
 }
 
 // Observe counts a request to OpenStack; it implements openstack.Observer.
@@ -130,4 +143,17 @@ func (m *Metrics) Drifted(group, resource string, ratio float64) {
 		m.drift[group] = map[string]float64{}
 	}
 	m.drift[group][resource] = ratio
+}
+
+// Replaced counts a replacement of a broken member; it belongs to nodelife.Observer, as do the following.
+func (m *Metrics) Replaced(group, reason string) { m.repairs.WithLabelValues(group, reason).Inc() }
+
+// NodeDeleted counts a Node whose server is gone.
+func (m *Metrics) NodeDeleted(group string) { m.nodesDeleted.WithLabelValues(group).Inc() }
+
+// HeldBack notes which broken members are not replaced now, and why.
+func (m *Metrics) HeldBack(members map[nodelife.Held]int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.held = members
 }

@@ -118,7 +118,15 @@ func TestCounters(t *testing.T) {
 	m.Removed("a", 0, 1)
 	m.Panicked("NodeGroup.Nodes")
 	m.Decided("a", "grow", 5)
+	m.CSRDecided("kubernetes.io/kubelet-serving", "denied", "ForeignNames")
+	m.CSRDecided("kubernetes.io/kubelet-serving", "approved", "ServingMember")
+	m.CSRApproved("kubernetes.io/kubelet-serving", time.Second)
 
+	require.Equal(t, []string{
+		"csr_approval_duration_seconds{signer=kubernetes.io/kubelet-serving} 1",
+		"csr_decisions_total{decision=approved,reason=ServingMember,signer=kubernetes.io/kubelet-serving} 1",
+		"csr_decisions_total{decision=denied,reason=ForeignNames,signer=kubernetes.io/kubelet-serving} 1",
+	}, scrape(t, m, "csr"))
 	require.Equal(t, []string{
 		"api_request_duration_seconds{method=GET,service=nova} 1",
 		"api_request_duration_seconds{method=PATCH,service=heat} 2",

@@ -2,7 +2,9 @@ package openstack
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -25,6 +27,22 @@ type discreet struct {
 	secrets []string
 }
 
+type secretKey struct{}
+
+// secretValue is not shown by whoever prints the context.
+type secretValue struct{ text string }
+
+// Format implements fmt.Formatter.
+func (*secretValue) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+func (*secretValue) String() string { return hidden }
+
+// WithSecret makes requests with this context hide a secret that they send, whatever part of the answer repeats it: Heat
+// quotes the value of a parameter that it refuses, also of a hidden one.
+func WithSecret(ctx context.Context, secret string) context.Context {
+	return context.WithValue(ctx, secretKey{}, &secretValue{secret})
+}
+
 func (t *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if err != nil || resp.StatusCode < http.StatusBadRequest {
@@ -38,7 +56,11 @@ func (t *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
 	if closeErr != nil {
 		return nil, closeErr
 	}
-	for _, secret := range append([]string{req.Header.Get("X-Auth-Token"), req.Header.Get("X-Subject-Token")}, t.secrets...) {
+	secrets := append([]string{req.Header.Get("X-Auth-Token"), req.Header.Get("X-Subject-Token")}, t.secrets...)
+	if sent, ok := req.Context().Value(secretKey{}).(*secretValue); ok {
+		secrets = append(secrets, sent.text)
+	}
+	for _, secret := range secrets {
 		body = hide(body, secret)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))

@@ -52,6 +52,7 @@ func Member(s *nodegroups.Stack, index int) nodegroups.Member {
 	m := nodegroups.Member{
 		StackID: s.ID, Index: fmt.Sprint(index), ServerID: ServerID(s.Name, index),
 		Name: fmt.Sprintf("%s-%d", s.Name, index), State: nodegroups.Running, Zone: s.Zone, Created: Epoch,
+		Status: nodegroups.ServerActive, Launched: true,
 	}
 	if s.Flavor != nil {
 		m.Flavor = s.Flavor.Name

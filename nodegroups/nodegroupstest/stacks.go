@@ -16,11 +16,11 @@ var ErrNoStack = errors.New("fake: no such stack")
 
 // Call is an order that Stacks was given.
 type Call struct {
-	// Method is Refresh, Grow, Remove or Shrink.
+	// Method is Refresh, Grow, Remove, Replace or Shrink.
 	Method, StackID string
 	// By is the number of members of a Grow or Shrink.
 	By int
-	// IDs are the ids of the members of a Remove.
+	// IDs are the ids of the members of a Remove or Replace.
 	IDs []string
 }
 
@@ -95,7 +95,7 @@ func (c *Stacks) SetProblems(problems ...nodegroups.Problem) {
 	c.problems = problems
 }
 
-// Fail makes a method (Refresh, Grow, Remove, Shrink) return err until it is called with nil; with a stack's name only
+// Fail makes a method (Refresh, Grow, Remove, Replace, Shrink) return err until it is called with nil; with a stack's name only
 // for this stack, with "" for all.
 func (c *Stacks) Fail(method, stack string, err error) {
 	key := method
@@ -107,7 +107,7 @@ func (c *Stacks) Fail(method, stack string, err error) {
 	c.failures[key] = err
 }
 
-// Calls returns all calls of Refresh, Grow, Remove and Shrink so far, refused ones included.
+// Calls returns all calls of Refresh, Grow, Remove, Replace and Shrink so far, refused ones included.
 func (c *Stacks) Calls() []Call { return c.calls.all() }
 
 // begin notes a call and says how it fails.
@@ -172,6 +172,26 @@ func (c *Stacks) Remove(ctx context.Context, stackID string, members []nodegroup
 			s.Target--
 			s.Busy, s.Status = true, "UPDATE_IN_PROGRESS"
 		}
+		return nil
+	})
+}
+
+// Replace implements nodegroups.Stacks.
+func (c *Stacks) Replace(ctx context.Context, stackID string, members []nodegroups.Member) error {
+	call := Call{Method: "Replace", StackID: stackID}
+	for _, m := range members {
+		call.IDs = append(call.IDs, m.ID())
+	}
+	return c.order(ctx, call, func(s *nodegroups.Stack) error {
+		for i := range s.Members {
+			m := &s.Members[i]
+			if m.State == nodegroups.Deleting || !slices.Contains(call.IDs, m.ID()) {
+				continue
+			}
+			m.State, m.Failure = nodegroups.Deleting, nil
+			s.Busy, s.Status = true, "UPDATE_IN_PROGRESS"
+		}
+		refill(s)
 		return nil
 	})
 }

@@ -34,6 +34,7 @@ func Cases() []Named {
 		{"growth-keeps-members", growthKeepsMembers},
 		{"growth-from-zero", growthFromZero},
 		{"growth-of-nested-members", growthOfNestedMembers},
+		{"update-of-parent-resets-nested-group", updateOfParentResetsNestedGroup},
 		{"shrinking-by-count-alone-kills-highest", shrinkingByCountAloneKillsHighest},
 
 		// Removing by name, and what happens to names afterwards.
@@ -68,11 +69,19 @@ func Cases() []Named {
 		{"vanished-member-is-removed-by-name", vanishedMemberIsRemovedByName},
 		{"check-of-healthy-stack", checkOfHealthyStack},
 
+		// Servers that are off, and gone.
+		{"stop-leads-to-shutoff", stopLeadsToShutOff},
+		{"shutoff-member-is-removed-by-name", shutOffMemberIsRemovedByName},
+		{"shutoff-member-is-replaced", shutOffMemberIsReplaced},
+		{"deleted-server-is-404", deletedServerIs404},
+
 		// Changing something else.
 		{"no-change-moves-updated-time", noChangeMovesUpdatedTime},
 		{"token-rotation-keeps-servers", tokenRotationKeepsServers},
 		{"user-data-change-replaces-servers", userDataChangeReplacesServers},
 		{"hidden-parameter-is-masked", hiddenParameterIsMasked},
+		{"hidden-parameter-of-nested-stack-is-masked", hiddenParameterOfNestedStackIsMasked},
+		{"token-rotation-keeps-nested-servers", tokenRotationKeepsNestedServers},
 		{"parameters-not-named-are-kept", parametersNotNamedAreKept},
 		{"unknown-parameter-is-dropped", unknownParameterIsDropped},
 		{"stack-is-deleted-with-its-servers", stackIsDeletedWithItsServers},
@@ -88,6 +97,7 @@ func Cases() []Named {
 		{"stack-name-taken-is-409", stackNameTakenIs409},
 		{"bad-token-is-401", badTokenIs401},
 		{"template-is-readable", templateIsReadable},
+		{"files-are-readable", filesAreReadable},
 
 		// Lists.
 		{"stack-list-by-tags", stackListByTags},
@@ -104,6 +114,13 @@ func Cases() []Named {
 		{"metadata-filter-is-ignored", metadataFilterIsIgnored},
 		{"server-list-pages", serverListPages},
 		{"flavors-show-extra-specs", flavorsShowExtraSpecs},
+
+		// Finding one machine.
+		{"server-is-found-by-pattern-of-its-name", serverIsFoundByPatternOfItsName},
+		{"host-name-is-made-of-the-name", hostNameIsMadeOfTheName},
+		{"member-is-found-by-name", memberIsFoundByName},
+		{"nested-member-is-found-by-name", nestedMemberIsFoundByName},
+		{"server-shows-addresses", serverShowsAddresses},
 
 		// Application credentials.
 		{"application-credential-patches", applicationCredentialPatches},

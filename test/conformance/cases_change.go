@@ -51,6 +51,10 @@ func userDataChangeReplacesServers(t *testing.T, c *Case) {
 func hiddenParameterIsMasked(t *testing.T, c *Case) {
 	s := c.Create("token-ignored.yaml", Params{"node_count": 0, "bootstrap_token": "secret"})
 	require.Equal(t, "******", s.Get().Parameters["bootstrap_token"])
+	environment := c.Do(http.MethodGet, api.Orchestration, s.path("/environment"), nil)
+	require.Equal(t, http.StatusOK, environment.Code)
+	require.Contains(t, string(environment.Body), `"bootstrap_token"`)
+	require.NotContains(t, string(environment.Body), "secret")
 }
 
 func parametersNotNamedAreKept(t *testing.T, c *Case) {

@@ -33,6 +33,9 @@ func OpenSimulated(t *testing.T) *Simulated {
 	return &Simulated{cloud: cloud}
 }
 
+// AddNetwork makes a network that all projects share.
+func (s *Simulated) AddNetwork(name string) { s.cloud.AddNetwork(name) }
+
 // Name implements Target.
 func (s *Simulated) Name() string { return "simulator" }
 

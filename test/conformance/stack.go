@@ -64,9 +64,20 @@ type Server struct {
 	Name     string            `json:"name"`
 	Status   string            `json:"status"`
 	Task     string            `json:"OS-EXT-STS:task_state"`
+	HostName string            `json:"OS-EXT-SRV-ATTR:hostname"`
+	Launched *string           `json:"OS-SRV-USG:launched_at"`
+	Created  string            `json:"created"`
 	Metadata map[string]string `json:"metadata"`
 	Flavor   map[string]any    `json:"flavor"`
-	Fault    *struct {
+	Image    struct {
+		ID string `json:"id"`
+	} `json:"image"`
+	// Addresses by network.
+	Addresses map[string][]struct {
+		Address string `json:"addr"`
+		Type    string `json:"OS-EXT-IPS:type"`
+	} `json:"addresses"`
+	Fault *struct {
 		Message string `json:"message"`
 		Code    int    `json:"code"`
 	} `json:"fault"`
@@ -82,7 +93,10 @@ func (c *Case) Start(file string, params Params, tags ...string) *Stack {
 		"stack_name": name, "template": template(c.t, file), "parameters": params, "timeout_mins": 30,
 	}
 	if strings.HasPrefix(file, "nested") {
-		body["files"] = map[string]string{"node.yaml": template(c.t, "node.yaml")}
+		body["files"] = map[string]string{"node.yaml": template(c.t, "node.yaml"), "node-token.yaml": template(c.t, "node-token.yaml")}
+	}
+	if file == "parent.yaml" {
+		body["files"] = map[string]string{"flat.yaml": template(c.t, "flat.yaml")}
 	}
 	if len(tags) > 0 {
 		body["tags"] = strings.Join(tags, ",")

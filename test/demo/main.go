@@ -57,6 +57,8 @@ const (
 	closeTimeout  = 3 * time.Minute
 	worldName     = "demo"
 	simulatedAddr = "127.0.0.1:0"
+	// writeTimeout is short because a bootstrap token is kept as long as a change of a stack that carries it may take.
+	writeTimeout = 20 * time.Second
 )
 
 func run(ctx context.Context, line *timeline, user, administrator string) (err error) {
@@ -84,6 +86,9 @@ func run(ctx context.Context, line *timeline, user, administrator string) (err e
 	stopWatching := line.watch(ctx, w)
 	defer stopWatching()
 	job := world.MainJob{World: w, Timeout: stepTimeout, Say: line.Say}
+	if user == "" {
+		job.Flags = []string{"--openstack-write-timeout=" + writeTimeout.String()}
+	}
 	if _, err := job.Run(ctx); err != nil {
 		return errors.Join(err, w.Diagnosis())
 	}

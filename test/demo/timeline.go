@@ -58,7 +58,7 @@ func (t *timeline) watch(ctx context.Context, w *world.World) (stop func()) {
 		defer ticker.Stop()
 		seen := map[string]string{}
 		for {
-			for _, look := range []func(context.Context, *world.World) ([]sight, error){pods, nodes, stacks} {
+			for _, look := range []func(context.Context, *world.World) ([]sight, error){pods, tokens, requests, nodes, stacks} {
 				// What cannot be read now is read at the next tick.
 				if now, err := look(ctx, w); err == nil {
 					t.compare(seen, now)
@@ -79,7 +79,7 @@ type sight struct{ who, key, text string }
 
 // compare prints what looks different from before.
 func (t *timeline) compare(seen map[string]string, now []sight) {
-	for _, s := range now {
+	for _, s := range append(now, gone(seen, now)...) {
 		key := s.who + "/" + s.key
 		if seen[key] != s.text {
 			seen[key] = s.text

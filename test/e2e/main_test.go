@@ -7,8 +7,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -28,8 +30,18 @@ var (
 // base is started by TestMain and shared by all tests.
 var base *world.Base
 
+// sideBySide is how many scenes run at the same time, whatever the number of processors: they wait most of the time.
+const sideBySide = 4
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	isGiven := false
+	flag.Visit(func(f *flag.Flag) { isGiven = isGiven || f.Name == "test.parallel" })
+	if !isGiven {
+		if err := flag.Set("test.parallel", strconv.Itoa(sideBySide)); err != nil {
+			panic(err)
+		}
+	}
 	// What our own clients log is of no interest; the autoscaler's log is shown when a test fails.
 	klog.LogToStderr(false)
 	os.Exit(run(m))
@@ -79,18 +91,31 @@ type scene struct {
 // newScene makes a scene, and tears it down when the test ends. The name must be unique among the tests.
 func newScene(t *testing.T, name string) *scene {
 	t.Helper()
-	// Half the time of a small real cloud: long enough for the autoscaler to see what happens in between.
-	sim := simulator.New(simulator.Options{Speed: 2})
+	return newSceneWith(t, name, world.Options{})
+}
+
+// newSceneWith is newScene with options of its world.
+func newSceneWith(t *testing.T, name string, options world.Options) *scene {
+	t.Helper()
+	// Clouds with the same seed have projects and servers with the same ids, and all scenes share a control plane: one scene's
+	// autoscaler would take another one's nodes for its own.
+	seed := fnv.New64a()
+	_, _ = seed.Write([]byte(name)) // a hash never fails to write
+	// Half the time of a small real cloud: long enough for the autoscaler to see what happens in between. Its clock is the
+	// computer's, as it is compared with the API server's when machines want to join.
+	timing := simulator.DefaultTiming().Faster(2)
+	sim := simulator.New(simulator.Options{Timing: &timing, Seed: seed.Sum64()})
 	t.Cleanup(sim.Close)
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	cloud, err := world.Simulated(t.Context(), sim, t.TempDir())
 	require.NoError(t, err)
-	return &scene{World: newWorld(t, name, cloud), t: t, sim: sim}
+	return &scene{World: newWorld(t, name, cloud, options), t: t, sim: sim}
 }
 
-func newWorld(t *testing.T, name string, cloud *world.Cloud) *world.World {
+func newWorld(t *testing.T, name string, cloud *world.Cloud, options world.Options) *world.World {
 	t.Helper()
-	w, err := world.New(t.Context(), base, name, cloud, world.Options{BootDelay: 500 * time.Millisecond})
+	options.BootDelay = 500 * time.Millisecond
+	w, err := world.New(t.Context(), base, name, cloud, options)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(w.Diagnosis())

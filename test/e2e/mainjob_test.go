@@ -15,15 +15,17 @@ func TestMainJob(t *testing.T) {
 	const name = "mainjob"
 	var w *world.World
 	check, timeout := func() {}, stepTimeout
+	var flags []string
 	if *realCloud != "" {
 		cloud, err := world.Real(t.Context(), *realCloud, *adminCloud)
 		require.NoError(t, err)
-		w, timeout = newWorld(t, name, cloud), realStepTimeout
+		w, timeout = newWorld(t, name, cloud, world.Options{}), realStepTimeout
 	} else {
 		s := newScene(t, name)
 		w, check = s.World, s.noWrongRemoval
+		flags = append(flags, "--openstack-write-timeout="+writeTimeout.String())
 	}
-	group, err := world.MainJob{World: w, Timeout: timeout, Say: t.Logf}.Run(t.Context())
+	group, err := world.MainJob{World: w, Timeout: timeout, Say: t.Logf, Flags: flags}.Run(t.Context())
 	require.NoError(t, err)
 	check()
 	requireRightTemplate(t, w, group)

@@ -1,6 +1,7 @@
-// Command kubernetes is a whole Kubernetes control plane in one file: etcd, kube-apiserver, kube-controller-manager,
-// kube-scheduler, kubeadm and kubectl, each as a sub-command that takes the flags of the program it is named after, and
-// "machine", which behaves like a virtual machine that boots into a Kubernetes node.
+// Command kubernetes is a whole Kubernetes in one file: etcd, kube-apiserver, kube-controller-manager, kube-scheduler,
+// kubelet, kubeadm and kubectl, each as a sub-command that takes the flags of the program it is named after; "machine",
+// which behaves like a virtual machine that boots into a Kubernetes node; and "firstboot", which is the part of that before
+// the kubelet starts. Under a link with the name of a program it is that program.
 //
 // It is what the end-to-end tests and the demo run against. It is one binary because seven would each link, and hold on
 // disk, most of the same packages.
@@ -27,6 +28,7 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/kubernetes/machine"
 )
@@ -37,9 +39,11 @@ var programs = map[string]func() int{
 	"kube-apiserver":          func() int { return cli.Run(apiserver.NewAPIServerCommand()) },
 	"kube-controller-manager": func() int { return cli.Run(controllermanager.NewControllerManagerCommand()) },
 	"kube-scheduler":          func() int { return cli.Run(scheduler.NewSchedulerCommand()) },
+	"kubelet":                 func() int { return cli.Run(kubelet.NewKubeletCommand()) },
 	"kubeadm":                 runKubeadm,
 	"kubectl":                 runKubectl,
 	"machine":                 func() int { return cli.Run(machine.NewCommand()) },
+	"firstboot":               func() int { return cli.Run(machine.NewFirstBootCommand()) },
 }
 
 func main() {

@@ -65,6 +65,9 @@ func (l *Lab) AuthURL() string { return l.authURL }
 // User signs in the plain user in project demo.
 func (l *Lab) User() api.Credentials { return l.user }
 
+// Admin signs in the administrator.
+func (l *Lab) Admin() api.Credentials { return l.admin }
+
 // Pace is the pause between two looks at something that is expected to change. Looking costs the lab more than waiting.
 func (l *Lab) Pace() time.Duration { return time.Second }
 

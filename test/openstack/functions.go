@@ -49,7 +49,7 @@ func init() { //nolint:gochecknoinits // breaks the initialization cycle through
 	functions = map[string]func(*stack, any) (any, *apiError){
 		"get_param": getParam, "get_resource": getResource, "get_attr": getAttr, "get_file": getFile,
 		"str_replace": strReplace, "str_replace_strict": strReplace, "list_join": listJoin, "str_split": strSplit,
-		"list_concat": listConcat, "map_merge": mapMerge, "if": ifFunction,
+		"list_concat": listConcat, "map_merge": mapMerge, "repeat": repeat, "if": ifFunction,
 		"equals": equals, "not": not, "and": and, "or": or,
 	}
 }

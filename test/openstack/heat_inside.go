@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -42,6 +43,17 @@ func (st *stack) detail(outputs bool) map[string]any {
 	return body
 }
 
+// environment is what was sent for the parameters, hidden ones blotted out (heat/engine/service.py, get_environment).
+func (st *stack) environment() map[string]any {
+	shown := maps.Clone(st.sent)
+	for name := range shown {
+		if p := st.tmpl.params[name]; p != nil && p.hidden {
+			shown[name] = p.show(nil)
+		}
+	}
+	return shown
+}
+
 // insideStack answers for what is below a stack: resources, events, outputs, template, files, actions.
 func (q *request) insideStack(st *stack, rest []string) *response {
 	missing := heatError(&apiError{404, "HTTPNotFound", "The resource could not be found."})
@@ -51,7 +63,7 @@ func (q *request) insideStack(st *stack, rest []string) *response {
 	case "files":
 		return jsonResponse(http.StatusOK, st.files)
 	case "environment":
-		return jsonResponse(http.StatusOK, map[string]any{"parameters": st.sent, "resource_registry": st.registry})
+		return jsonResponse(http.StatusOK, map[string]any{"parameters": st.environment(), "resource_registry": st.registry})
 	case "actions":
 		return q.action(st)
 	case "outputs":

@@ -85,6 +85,8 @@ func (q *request) novaRoute(minor int) *response {
 		return q.oneServer(minor, path[1])
 	case path[0] == "servers" && len(path) == 3 && path[2] == "action":
 		return q.serverAction(path[1])
+	case path[0] == "servers" && len(path) == 3 && path[2] == "os-instance-actions":
+		return q.instanceActions(minor, path[1])
 	case path[0] == "flavors":
 		return q.flavorRoute(minor, path[1:])
 	case path[0] == "limits":
@@ -206,9 +208,11 @@ func (q *request) filterServers(list []*server) ([]*server, *response) {
 		keep(func(srv *server) bool { return strings.EqualFold(srv.status, v) })
 	}
 	if v := query.Get("name"); v != "" {
-		re, err := regexp.Compile(v)
+		// MariaDB and MySQL compare without regard to case; Nova escapes alternatives (_safe_regex_mysql).
+		re, err := regexp.Compile("(?i)" + strings.ReplaceAll(v, "|", `\|`))
 		if err != nil {
-			return nil, novaError(http.StatusBadRequest, "badRequest", "Invalid input for query parameters name. Value: "+v)
+			return nil, novaError(http.StatusBadRequest, "badRequest",
+				fmt.Sprintf("Invalid input for query parameters name. Value: %s. '%s' is not a 'regex'", v, v))
 		}
 		keep(func(srv *server) bool { return re.MatchString(srv.name) })
 	}

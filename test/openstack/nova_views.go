@@ -145,7 +145,7 @@ func (srv *server) newer(v *serverView, minor int, admin, single bool) {
 		v.LockedReason = isNull
 	}
 	if minor >= 90 || admin && minor >= 3 {
-		v.Hostname = &srv.name
+		v.Hostname = &srv.hostName
 	}
 	if admin && minor >= 3 {
 		root, data := "/dev/sda", base64.StdEncoding.EncodeToString([]byte(srv.userData))

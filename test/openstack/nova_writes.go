@@ -95,29 +95,3 @@ func (q *request) createServer() *response {
 	return jsonResponse(http.StatusAccepted, map[string]any{"server": map[string]any{"id": srv.id, "links": srv.links(), "OS-DCF:diskConfig": "MANUAL",
 		"security_groups": []any{map[string]any{"name": "default"}}, "adminPass": "simulated"}})
 }
-
-// serverAction answers POST /servers/{id}/action. Only os-resetState is known, which admins use to say that a server is broken.
-func (q *request) serverAction(id string) *response {
-	srv := q.sim.servers[id]
-	if srv == nil || srv.status == "DELETED" || srv.project != q.token.project && !q.token.user.admin {
-		return novaError(http.StatusNotFound, "itemNotFound", "Instance "+id+" could not be found.")
-	}
-	var body struct {
-		Reset *struct {
-			State string `json:"state"`
-		} `json:"os-resetState"`
-	}
-	if err := json.Unmarshal(q.body, &body); err != nil || body.Reset == nil {
-		return novaError(http.StatusBadRequest, "badRequest", "There is no such action.")
-	}
-	if !q.token.user.admin {
-		return novaError(http.StatusForbidden, "forbidden", "Policy doesn't allow os_compute_api:os-admin-actions:reset_state to be performed.")
-	}
-	srv.taskState = ""
-	srv.status, srv.vmState = "ACTIVE", "active"
-	if body.Reset.State == "error" {
-		srv.status, srv.vmState = "ERROR", "error"
-	}
-	q.sim.touch(srv)
-	return &response{status: http.StatusAccepted}
-}

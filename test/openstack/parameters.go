@@ -148,7 +148,8 @@ func (s *Simulator) violates(c map[string]any, v any) string {
 			return fmt.Sprintf("%q does not match pattern %q", text(v), pattern)
 		}
 	}
-	if custom, ok := c["custom_constraint"].(string); ok && text(v) != "" {
+	// Empty is no name either: measured.
+	if custom, ok := c["custom_constraint"].(string); ok {
 		return s.violatesCustom(custom, text(v))
 	}
 	return ""
@@ -163,6 +164,10 @@ func (s *Simulator) violatesCustom(constraint, v string) string {
 	case "glance.image":
 		if s.image(v) == nil {
 			return fmt.Sprintf("Error validating value '%s': No images matching {'name': '%s'}.", v, v)
+		}
+	case "neutron.subnet":
+		if !slices.ContainsFunc(s.networks, func(n *Network) bool { return n.Name == v || n.subnet == v }) {
+			return fmt.Sprintf("Error validating value '%s': Unable to find subnet with name or id '%s'", v, v)
 		}
 	case "neutron.network":
 		if s.network(v) == nil {

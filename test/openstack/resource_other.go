@@ -141,10 +141,7 @@ func (r *resource) attribute(name string, path []any) any {
 		v, _ := r.nested.output(name)
 		return dig(v, path)
 	}
-	if name == "value" {
-		return dig(r.properties["value"], path)
-	}
-	return dig(r.properties[name], path)
+	return dig(r.plainAttribute(name), path)
 }
 
 // output works out one of the stack's outputs.

@@ -36,7 +36,7 @@ func (r *resource) broken() bool {
 
 // replaces says whether a change of properties can only be had with a new server.
 func replaces(last, next map[string]any) bool {
-	for _, key := range []string{"key_name", "availability_zone", "block_device_mapping_v2", "block_device_mapping", "config_drive", "user_data_format", "scheduler_hints"} {
+	for _, key := range []string{"key_name", "availability_zone", "block_device_mapping_v2", "block_device_mapping", "config_drive", "user_data_format", "scheduler_hints", "security_groups"} {
 		if !reflect.DeepEqual(last[key], next[key]) {
 			return true
 		}

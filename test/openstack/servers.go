@@ -13,6 +13,7 @@ const noValidHost = "No valid host was found. "
 // server is a Nova server.
 type server struct {
 	id, name        string
+	hostName        string // kept when the server is renamed
 	number          int
 	project         *Project
 	user            *user
@@ -45,6 +46,7 @@ type server struct {
 	deathCause      Cause
 	deathBy         string
 	deathWasRunning bool
+	actions         []instanceAction // oldest first
 }
 
 // change is an entry of a project's journal of server changes.
@@ -76,7 +78,7 @@ func (s *Simulator) boot(p *Project, u *user, spec serverSpec) (*server, string)
 	s.serverSeq++
 	p.nextAddr++
 	srv := &server{
-		id: s.uuid(), name: spec.name, number: s.serverSeq, base: s.baseURL, project: p, user: u, status: "BUILD", taskState: "scheduling",
+		id: s.uuid(), name: spec.name, hostName: hostName(spec.name), number: s.serverSeq, base: s.baseURL, project: p, user: u, status: "BUILD", taskState: "scheduling",
 		vmState: "building", metadata: maps.Clone(spec.metadata), tags: spec.tags, flavor: f, image: s.image(spec.image),
 		bootVolumeGiB: spec.bootVolumeGiB, userData: spec.userData, keyName: spec.keyName, zone: spec.zone,
 		network: s.network(spec.network), created: s.now, booked: true,
@@ -89,6 +91,7 @@ func (s *Simulator) boot(p *Project, u *user, spec serverSpec) (*server, string)
 	if srv.bootVolumeGiB > 0 {
 		srv.volume = s.uuid()
 	}
+	srv.record(s, "create", u)
 	s.servers[srv.id] = srv
 	p.servers = append(p.servers, srv)
 	s.touch(srv)

@@ -163,6 +163,26 @@ func (s *Simulator) Stacks() []Stack {
 	return list
 }
 
+// ResourceTypes lists the types of a stack's resources and of those nested in it, one entry for each resource.
+func (s *Simulator) ResourceTypes(id string) []string {
+	s.lock()
+	defer s.mu.Unlock()
+	var kinds []string
+	var walk func(st *stack)
+	walk = func(st *stack) {
+		for _, r := range st.sorted() {
+			kinds = append(kinds, r.kind)
+			if r.nested != nil {
+				walk(r.nested)
+			}
+		}
+	}
+	if st := s.stacks[id]; st != nil {
+		walk(st)
+	}
+	return kinds
+}
+
 // Settled says whether no stack has an action under way and no server is being built or deleted.
 func (s *Simulator) Settled() bool {
 	s.lock()

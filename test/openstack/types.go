@@ -102,7 +102,18 @@ func (st *stack) validateResource(path, kind string, raw map[string]any) *apiErr
 	}
 	switch class {
 	case serverType:
+		// null is an empty string, and that is no image.
+		if v, given := properties["image"]; given && v == nil {
+			return bad("image", st.sim.violatesCustom("glance.image", ""))
+		}
 		return st.validateServer(properties, bad)
+	case plainType:
+		if n, given := properties["length"]; given && st.alias(kind) == "OS::Heat::RandomString" {
+			limits := map[string]any{"range": map[string]any{"min": 1, "max": 512}}
+			if message := st.sim.violates(limits, n); message != "" {
+				return bad("length", message)
+			}
+		}
 	case groupType:
 		n, err := groupSize(properties)
 		if err != "" {

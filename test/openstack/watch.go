@@ -14,6 +14,7 @@ const (
 	ServerCreated ServerEventType = "created" // Nova has accepted it, status BUILD
 	ServerActive  ServerEventType = "active"  // it runs: a machine would boot now
 	ServerError   ServerEventType = "error"   // it could not be built
+	ServerStopped ServerEventType = "stopped" // it was shut down
 	ServerDeleted ServerEventType = "deleted" // it is gone
 )
 
@@ -25,26 +26,36 @@ type ServerEvent struct {
 
 // Server is a Nova server as the cloud itself knows it.
 type Server struct {
-	ID, Name, Project string
-	// Status is Nova's: BUILD, ACTIVE, ERROR, SUSPENDED, DELETED. Deleting says that it is being deleted.
+	ID, Name, Project, ProjectID string
+	// Status is Nova's: BUILD, ACTIVE, SHUTOFF, ERROR, SUSPENDED, DELETED. Deleting says that it is being deleted.
 	Status   string
 	Deleting bool
 	Metadata map[string]string
 	// UserData is decoded.
 	UserData                string
 	Flavor                  Flavor
-	Image, Zone, Address    string
+	Image, Zone             string
+	Address, MAC            string
 	Stack, StackName, Index string // as in Birth
 	Created                 time.Time
 	Fault                   string
+	// Actions are what was done with it, oldest first, such as "stop" or, if Nova did it by itself, "stop by nobody".
+	Actions []string
 }
 
 func (srv *server) export() Server {
 	stackID, stackName, index := srv.origin()
 	out := Server{
-		ID: srv.id, Name: srv.name, Project: srv.project.Name, Status: srv.status, Deleting: srv.taskState == "deleting",
-		Metadata: maps.Clone(srv.metadata), UserData: srv.userData, Flavor: *srv.flavor, Zone: srv.zone, Address: srv.address,
+		ID: srv.id, Name: srv.name, Project: srv.project.Name, ProjectID: srv.project.ID, Status: srv.status, Deleting: srv.taskState == "deleting",
+		Metadata: maps.Clone(srv.metadata), UserData: srv.userData, Flavor: *srv.flavor, Zone: srv.zone, Address: srv.address, MAC: srv.mac,
 		Stack: stackID, StackName: stackName, Index: index, Created: srv.created, Fault: srv.fault,
+	}
+	for _, a := range srv.actions {
+		what := a.action
+		if a.user == nil {
+			what += " by nobody"
+		}
+		out.Actions = append(out.Actions, what)
 	}
 	if srv.image != nil {
 		out.Image = srv.image.Name

@@ -1,6 +1,7 @@
-// Package cluster starts a real Kubernetes control plane on the loopback interface: etcd, kube-apiserver,
-// kube-controller-manager and kube-scheduler, with certificates and bootstrap tokens made by kubeadm. It needs no
-// privileges and nothing that is installed. There are no nodes until somebody lets machines join.
+// Package cluster starts a real Kubernetes control plane on the loopback interface, or on an address that other machines
+// reach: etcd, kube-apiserver, kube-controller-manager and kube-scheduler, with certificates made by kubeadm. It needs no
+// privileges and nothing that is installed. There are no nodes, there is no bootstrap token, and nobody approves the certificate of a new node: that is the
+// autoscaler's work, whose rights are those of deploy/kubernetes and no more.
 package cluster
 
 import (
@@ -31,13 +32,13 @@ type Cluster struct {
 	Kubeconfig string
 	// CA is the cluster's certificate authority: PEM in base64, as kubeconfigs hold it.
 	CA string
-	// BootstrapToken lets machines join. It does not expire.
-	BootstrapToken string
 	// Config and Client speak to the API server as administrator.
 	Config *rest.Config
 	Client kubernetes.Interface
 
-	parts []*process.Process
+	parts   []*process.Process
+	rules   *manifest
+	kubeadm func(ctx context.Context, phase ...string) error
 }
 
 // Bounds of the waits. A loaded computer of two cores needs about 20 s in all.
@@ -46,12 +47,22 @@ const (
 	pollInterval = 100 * time.Millisecond
 )
 
-// Start starts a control plane that keeps its state in dir, an existing empty folder. binary is test/kubernetes. The
-// processes belong to the group: stop it to stop the cluster.
-func Start(ctx context.Context, group *process.Group, binary, dir string) (*Cluster, error) {
+// Start starts a control plane that keeps its state in dir, an existing empty folder. binary is test/kubernetes, manifest the
+// autoscaler's (see Manifest). The processes belong to the group: stop it to stop the cluster.
+func Start(ctx context.Context, group *process.Group, binary, dir, manifest string) (*Cluster, error) {
+	return StartOn(ctx, group, binary, dir, manifest, loopback)
+}
+
+// StartOn is Start with an API server that listens on address, an IPv4 address of this computer, so that machines with a
+// network of their own reach it. All else stays on the loopback interface.
+func StartOn(ctx context.Context, group *process.Group, binary, dir, manifest, address string) (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	s := &starter{group: group, binary: binary, dir: dir}
+	rules, err := readManifest(manifest)
+	if err != nil {
+		return nil, err
+	}
+	s := &starter{group: group, binary: binary, dir: dir, address: address, rules: rules}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("control plane: %w", err)
 	}
@@ -74,7 +85,9 @@ func (c *Cluster) Err() error {
 // starter holds what is decided before anything runs.
 type starter struct {
 	group              *process.Group
+	rules              *manifest
 	binary, dir        string
+	address            string // the API server's
 	apiPort, etcdPort  int
 	etcdPeerPort       int
 	endpoint, etcdURL  string
@@ -88,7 +101,7 @@ func (s *starter) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	s.endpoint = "https://" + net.JoinHostPort(loopback, strconv.Itoa(s.apiPort))
+	s.endpoint = "https://" + net.JoinHostPort(s.address, strconv.Itoa(s.apiPort))
 	s.etcdURL = "http://" + net.JoinHostPort(loopback, strconv.Itoa(s.etcdPort))
 	s.pki = filepath.Join(s.dir, "pki")
 	s.kubeadmConfig = filepath.Join(s.dir, "kubeadm.yaml")
@@ -101,7 +114,7 @@ func (s *starter) prepare(ctx context.Context) error {
 	if err := s.kubeadm(ctx, "kubeconfig", "all", "--kubeconfig-dir", s.dir); err != nil {
 		return err
 	}
-	return s.pointAtLoopback("super-admin.conf", "controller-manager.conf", "scheduler.conf")
+	return s.pointAtEndpoint("super-admin.conf", "controller-manager.conf", "scheduler.conf")
 }
 
 // run starts parts of the control plane.
@@ -117,7 +130,7 @@ func (c *Cluster) run(s *starter, parts []part) error {
 }
 
 func (s *starter) start(ctx context.Context) (*Cluster, error) {
-	c := &Cluster{Endpoint: s.endpoint, Kubeconfig: filepath.Join(s.dir, "super-admin.conf"), BootstrapToken: bootstrapToken}
+	c := &Cluster{Endpoint: s.endpoint, Kubeconfig: filepath.Join(s.dir, "super-admin.conf"), rules: s.rules, kubeadm: s.kubeadm}
 	ca, err := os.ReadFile(filepath.Join(s.pki, "ca.crt"))
 	if err != nil {
 		return nil, err
@@ -144,8 +157,10 @@ func (s *starter) start(ctx context.Context) (*Cluster, error) {
 	if err := c.run(s, s.clients()); err != nil {
 		return nil, err
 	}
-	// Makes the token and the rules that let its bearers ask for a node's certificate and have it approved.
-	if err := s.kubeadm(ctx, "bootstrap-token", "--kubeconfig", c.Kubeconfig); err != nil {
+	if err := c.publish(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.rules.apply(ctx, c.Client); err != nil {
 		return nil, err
 	}
 	return c, c.WaitForNamespace(ctx, metav1.NamespaceDefault)
@@ -189,8 +204,8 @@ func (s *starter) kubeadm(ctx context.Context, phase ...string) error {
 	return err
 }
 
-// pointAtLoopback corrects the address in kubeconfigs that kubeadm has written; see advertised.
-func (s *starter) pointAtLoopback(names ...string) error {
+// pointAtEndpoint corrects the address in kubeconfigs that kubeadm has written; see advertised.
+func (s *starter) pointAtEndpoint(names ...string) error {
 	for _, name := range names {
 		path := filepath.Join(s.dir, name)
 		config, err := clientcmd.LoadFromFile(path)

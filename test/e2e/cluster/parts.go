@@ -12,10 +12,8 @@ const (
 	loopback = "127.0.0.1"
 	// advertised is what kubeadm is told instead of the loopback address, which it refuses. Nothing ever connects to it:
 	// 198.18.0.0/15 is for benchmarks (RFC 2544).
-	advertised = "198.18.0.1"
-	// bootstrapToken is good for nothing outside a control plane that ends with its test.
-	bootstrapToken = "e2e000.0123456789abcdef" //nolint:gosec // see above
-	serviceRange   = "10.96.0.0/16"
+	advertised   = "198.18.0.1"
+	serviceRange = "10.96.0.0/16"
 )
 
 // kubeadmYAML configures kubeadm's phases. kubernetesVersion is given so that kubeadm does not ask the internet.
@@ -24,22 +22,17 @@ func (s *starter) kubeadmYAML() string {
 kind: InitConfiguration
 localAPIEndpoint: {advertiseAddress: %[1]s, bindPort: %[2]d}
 nodeRegistration: {name: control-plane}
-bootstrapTokens:
-- token: %[3]s
-  ttl: 0s
-  usages: [signing, authentication]
-  groups: [system:bootstrappers:kubeadm:default-node-token]
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
-kubernetesVersion: %[4]s
+kubernetesVersion: %[3]s
 clusterName: e2e
-controlPlaneEndpoint: %[5]s:%[2]d
-certificatesDir: %[6]q
-networking: {serviceSubnet: %[7]s}
-apiServer: {certSANs: [%[5]s, localhost]}
-etcd: {external: {endpoints: [%[8]q]}}
-`, advertised, s.apiPort, bootstrapToken, binaries.KubernetesVersion, loopback, s.pki, serviceRange, s.etcdURL)
+controlPlaneEndpoint: %[4]s:%[2]d
+certificatesDir: %[5]q
+networking: {serviceSubnet: %[6]s}
+apiServer: {certSANs: [%[4]s, localhost]}
+etcd: {external: {endpoints: [%[7]q]}}
+`, advertised, s.apiPort, binaries.KubernetesVersion, s.address, s.pki, serviceRange, s.etcdURL)
 }
 
 // part is a program of the control plane.
@@ -78,12 +71,15 @@ func (s *starter) etcdArguments() []string {
 func (s *starter) apiServerArguments() []string {
 	return []string{
 		"--etcd-servers=" + s.etcdURL,
-		"--bind-address=" + loopback, "--advertise-address=" + loopback, "--secure-port=" + strconv.Itoa(s.apiPort),
+		"--bind-address=" + s.address, "--advertise-address=" + s.address, "--secure-port=" + strconv.Itoa(s.apiPort),
 		// A loopback address may not be an endpoint of the service "kubernetes"; no pod here asks for it.
 		"--endpoint-reconciler-type=none",
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--enable-bootstrap-token-auth",
 		"--allow-privileged", "--profiling=false", "--service-cluster-ip-range=" + serviceRange,
 		"--client-ca-file=" + s.cert("ca.crt"),
+		// For logs of pods: the API server trusts no kubelet that has not got its certificate from the cluster.
+		"--kubelet-certificate-authority=" + s.cert("ca.crt"), "--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-client-certificate=" + s.cert("apiserver-kubelet-client.crt"), "--kubelet-client-key=" + s.cert("apiserver-kubelet-client.key"),
 		"--tls-cert-file=" + s.cert("apiserver.crt"), "--tls-private-key-file=" + s.cert("apiserver.key"),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + s.cert("sa.pub"), "--service-account-signing-key-file=" + s.cert("sa.key"),

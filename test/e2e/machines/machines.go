@@ -21,9 +21,16 @@ type Server struct {
 	ID, Name string
 	// Active: Nova's status is ACTIVE, so the machine is switched on.
 	Active bool
+	// Off: the machine does not run, whatever it did before.
+	Off bool
 	// UserData is what the server was made with, decoded.
 	UserData []byte
 	Zone     string
+	// ProjectID is the server's project; Metadata its metadata.
+	ProjectID string
+	Metadata  map[string]string
+	// Address and MAC are those of the server's port; empty where the cloud does not tell.
+	Address, MAC string
 	// The flavor.
 	VCPUs           int
 	RAMMiB, DiskGiB int64
@@ -40,7 +47,7 @@ type EventKind string
 // What happens to machines.
 const (
 	Started EventKind = "started" // it begins to boot
-	Stopped EventKind = "stopped" // its server was deleted
+	Stopped EventKind = "stopped" // its server was deleted, or is off
 	Crashed EventKind = "crashed" // it ended by itself: its user_data is wrong, or the harness is
 )
 
@@ -63,6 +70,9 @@ type Options struct {
 	Poll time.Duration
 	// OnEvent is called from one goroutine; it may be nil.
 	OnEvent func(Event)
+	// SwitchOn starts a server's machine as a process; nil starts Binary's "machine", which plays one. dir is an empty folder
+	// for the machine, removed when the server is gone, and name is unique among the group's processes.
+	SwitchOn func(group *process.Group, server Server, name, dir string) (*process.Process, error)
 }
 
 // Machines runs one machine per server.
@@ -94,7 +104,11 @@ func New(group *process.Group, cloud Cloud, options Options) *Machines {
 	if options.OnEvent == nil {
 		options.OnEvent = func(Event) {}
 	}
-	return &Machines{group: group, cloud: cloud, options: options, machines: map[string]*machine{}}
+	m := &Machines{group: group, cloud: cloud, options: options, machines: map[string]*machine{}}
+	if m.options.SwitchOn == nil {
+		m.options.SwitchOn = m.play
+	}
+	return m
 }
 
 // Run follows the cloud until ctx ends. While the cloud does not answer, the machines stay as they are.
@@ -130,6 +144,24 @@ func (m *Machines) Err() error {
 	return errors.Join(errs...)
 }
 
+// Running counts the machines that are switched on, crashed ones included.
+func (m *Machines) Running() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	running := 0
+	for _, machine := range m.machines {
+		if machine.process != nil {
+			running++
+		}
+	}
+	return running
+}
+
+// KubeletKubeconfig is the path of the kubeconfig that a server's kubelet has got by joining. It is not there before.
+func (m *Machines) KubeletKubeconfig(serverID string) string {
+	return filepath.Join(m.dir(Server{ID: serverID}), "root", "etc", "kubernetes", "kubelet.conf")
+}
+
 // follow makes the machines match the servers.
 func (m *Machines) follow(servers []Server) {
 	now := time.Now()
@@ -137,6 +169,10 @@ func (m *Machines) follow(servers []Server) {
 	for _, server := range servers {
 		exists[server.ID] = true
 		known := m.machines[server.ID]
+		if server.Off {
+			exists[server.ID] = false // the plug is pulled; should it become active again it boots anew
+			continue
+		}
 		if known == nil && server.Active {
 			known = &machine{server: server, activeAt: now}
 			m.mu.Lock()
@@ -182,11 +218,16 @@ func (m *Machines) start(server Server) (*process.Process, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	return m.options.SwitchOn(m.group, server, fmt.Sprintf("machine-%s-%.8s", server.Name, server.ID), dir)
+}
+
+// play starts a machine whose hardware and containers are played.
+func (m *Machines) play(group *process.Group, server Server, name, dir string) (*process.Process, error) {
 	userData := filepath.Join(dir, "user_data")
 	if err := os.WriteFile(userData, server.UserData, 0o600); err != nil {
 		return nil, err
 	}
-	return m.group.Start(fmt.Sprintf("machine-%s-%.8s", server.Name, server.ID), process.Options{}, m.options.Binary, "machine",
+	return group.Start(name, process.Options{}, m.options.Binary, "machine",
 		"--user-data="+userData, "--state-dir="+dir,
 		"--instance-id="+server.ID, "--hostname="+strings.ToLower(server.Name), "--availability-zone="+server.Zone,
 		"--vcpus="+strconv.Itoa(server.VCPUs), "--ram-mib="+strconv.FormatInt(server.RAMMiB, 10), "--disk-gib="+strconv.FormatInt(server.DiskGiB, 10))

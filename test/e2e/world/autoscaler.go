@@ -51,7 +51,9 @@ func (w *World) startAutoscaler(ctx context.Context, flags []string) error {
 		return err
 	}
 	arguments := []string{
-		"--cloud-provider=openstack", "--kubeconfig=" + w.base.Cluster.Kubeconfig, "--leader-elect=false",
+		"--cloud-provider=openstack", "--kubeconfig=" + w.kubeconfig, "--leader-elect=false",
+		// What cluster-info says is an address of this computer only. Here that is where the machines are.
+		"--bootstrap-api-server=" + w.base.Cluster.Endpoint,
 		fmt.Sprintf("--node-group-auto-discovery=heat:tag=%s,tag=%s", enabledTag, w.clusterTag()),
 		"--namespace=" + w.Name, "--address=" + address, "--v=2",
 	}

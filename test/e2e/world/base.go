@@ -21,7 +21,7 @@ type Base struct {
 	// Processes holds everything that was started.
 	Processes *process.Group
 
-	dir                    string
+	dir, address           string
 	kubernetes, autoscaler string
 }
 
@@ -30,7 +30,13 @@ type Progress func(what string)
 
 // StartBase builds the programs and starts the control plane. Close it in any case, also after an error.
 func StartBase(ctx context.Context, progress Progress) (*Base, error) {
-	b := &Base{}
+	return StartBaseOn(ctx, "127.0.0.1", progress)
+}
+
+// StartBaseOn is StartBase with an API server at an address of this computer that machines with a network of their own
+// reach.
+func StartBaseOn(ctx context.Context, address string, progress Progress) (*Base, error) {
+	b := &Base{address: address}
 	return b, b.start(ctx, progress)
 }
 
@@ -68,9 +74,13 @@ func (b *Base) start(ctx context.Context, progress Progress) error {
 		return err
 	}
 	progress("starting etcd, kube-apiserver, kube-controller-manager and kube-scheduler")
-	b.Cluster, err = cluster.Start(ctx, b.Processes, b.kubernetes, dir)
+	manifest := filepath.Join(b.Root, "deploy", "kubernetes", "cluster-autoscaler-openstack.yaml")
+	b.Cluster, err = cluster.StartOn(ctx, b.Processes, b.kubernetes, dir, manifest, b.address)
 	return err
 }
+
+// Logs is the folder with a file for each process, named after it.
+func (b *Base) Logs() string { return filepath.Join(b.dir, "logs") }
 
 func (b *Base) subdirectory(name string) (string, error) {
 	dir := filepath.Join(b.dir, name)

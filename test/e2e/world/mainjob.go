@@ -11,7 +11,7 @@ import (
 )
 
 // MainJob plays the whole life of a node group, on any cloud, and checks every step: from no node to three because of
-// pending pods, then the one node whose pod goes, and no other, then down to none.
+// pending pods, then the one node whose pod goes, and no other, then down to none, and no bootstrap token is left.
 type MainJob struct {
 	World *World
 	// Timeout bounds each step.
@@ -34,7 +34,7 @@ func (j MainJob) Run(ctx context.Context) (*Group, error) {
 		return nil, err
 	}
 	j.Say("starting cluster-autoscaler-openstack")
-	if err := w.StartAutoscaler(ctx, j.Flags...); err != nil {
+	if err := w.StartAutoscaler(ctx, append([]string{"--bootstrap-token-sharing=" + mainJobSharing.String()}, j.Flags...)...); err != nil {
 		return nil, err
 	}
 	j.Say("deploying %d applications; each fills more than half a node, and there is no node", len(mainJobApps))
@@ -75,7 +75,25 @@ func (j MainJob) Run(ctx context.Context) (*Group, error) {
 		return nil, err
 	}
 	j.Say("scaled down to 0")
-	return group, nil
+	return group, j.waitForNoToken(ctx)
+}
+
+// mainJobSharing is short, as all of it waits until the token may be of no more use to anybody.
+const mainJobSharing = 10 * time.Second
+
+// waitForNoToken waits until nothing is left with which a machine could join.
+func (j MainJob) waitForNoToken(ctx context.Context) error {
+	err := j.World.Until(ctx, j.Timeout, "the bootstrap token to be revoked", func(ctx context.Context) error {
+		tokens, err := j.World.Tokens(ctx)
+		if err == nil && len(tokens) > 0 {
+			err = fmt.Errorf("%d are left", len(tokens))
+		}
+		return err
+	})
+	if err == nil {
+		j.Say("no bootstrap token is left")
+	}
+	return err
 }
 
 // emptyOne takes the application from the node in the middle: the highest index would go by itself if Heat were only told

@@ -35,7 +35,11 @@ func (h simulatedHypervisor) Servers(context.Context) ([]machines.Server, error)
 	var servers []machines.Server
 	for _, server := range h.sim.Servers() {
 		servers = append(servers, machines.Server{
-			ID: server.ID, Name: server.Name, Active: server.Status == "ACTIVE", UserData: []byte(server.UserData), Zone: server.Zone,
+			ID: server.ID, Name: server.Name, Active: server.Status == "ACTIVE",
+			// A server that breaks after it has run is one whose host has died.
+			Off:      server.Status == "SHUTOFF" || server.Status == "ERROR",
+			UserData: []byte(server.UserData), Zone: server.Zone,
+			ProjectID: server.ProjectID, Metadata: server.Metadata, Address: server.Address, MAC: server.MAC,
 			VCPUs: server.Flavor.VCPUs, RAMMiB: int64(server.Flavor.RAMMiB), DiskGiB: int64(server.Flavor.DiskGiB),
 		})
 	}

@@ -24,8 +24,8 @@ type GroupSpec struct {
 	Name string
 	// Flavor is the cloud's usual one if empty.
 	Flavor string
-	// Min and Max are the group's limits; Count the size it starts with.
-	Min, Max, Count int
+	// Min and Max are the group's limits. It has no member until the autoscaler makes one: only that can let it join.
+	Min, Max int
 	// Labels and Taints (key=value:effect) are the nodes', besides the world's label.
 	Labels map[string]string
 	Taints []string
@@ -33,6 +33,8 @@ type GroupSpec struct {
 	Annotations map[string]string
 	// Tags replace the stack's tags if given.
 	Tags []string
+	// Parameters are further parameters of the template.
+	Parameters map[string]any
 	// Nested makes every member a nested stack that holds a port and a server.
 	Nested bool
 }
@@ -87,14 +89,16 @@ func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 	body := map[string]any{
 		"stack_name": w.stackName(spec.Name), "template": template, "files": files, "tags": strings.Join(spec.Tags, ","), "timeout_mins": 10,
 		"parameters": map[string]any{
-			"node_count": spec.Count, "flavor": spec.Flavor, "image": w.Cloud.Image, "network": w.Cloud.Network,
+			"node_count": 0, "flavor": spec.Flavor, "image": w.Cloud.Image, "network": w.Cloud.Network,
 			"node_group_annotations": w.annotations(spec),
-			"api_server":             w.base.Cluster.Endpoint, "cluster_ca": w.base.Cluster.CA, "bootstrap_token": w.base.Cluster.BootstrapToken,
+			// Where the cluster is, and a token for new machines, comes from the autoscaler with each scale-up.
+			"bootstrap_token_source": "minted", "bootstrap_token": "", "api_server": "", "cluster_ca": "",
 		},
 	}
 	if !spec.Nested {
 		body["parameters"].(map[string]any)["region"] = w.Cloud.Session.Region()
 	}
+	maps.Copy(body["parameters"].(map[string]any), spec.Parameters)
 	var answer struct {
 		Stack Stack `json:"stack"`
 	}
@@ -167,6 +171,19 @@ func (g *Group) Stack(ctx context.Context) (*Stack, error) {
 		return nil, fmt.Errorf("stack %s: %w", g.Name, err)
 	}
 	return &answer.Stack, nil
+}
+
+// Visible is all that the project's users can read of the stack through Heat, as text.
+func (g *Group) Visible(ctx context.Context) (string, error) {
+	var texts []string
+	for _, path := range []string{"", "/events?limit=1000&nested_depth=3", "/resources?nested_depth=3&with_detail=True", "/template", "/files", "/environment"} {
+		var answer json.RawMessage
+		if err := g.world.heat(ctx, http.MethodGet, g.path()+path, nil, &answer); err != nil {
+			return "", fmt.Errorf("stack %s%s: %w", g.Name, path, err)
+		}
+		texts = append(texts, string(answer))
+	}
+	return strings.Join(texts, "\n"), nil
 }
 
 // Patch changes parameters of the stack, as a human would.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -23,7 +24,9 @@ func (w *World) Until(ctx context.Context, timeout time.Duration, what string, c
 			return nil
 		}
 		// What a call says that ran out of time is less telling than what the one before it said.
-		if ctx.Err() == nil || missing == nil {
+		// client-go says so in its own words when the time would not suffice for a call's turn.
+		late := ctx.Err() != nil || strings.Contains(err.Error(), "would exceed context deadline")
+		if !late || missing == nil {
 			missing = err
 		}
 		if dead := w.dead(); dead != nil {

@@ -29,6 +29,8 @@ type Workload struct {
 	Replicas int
 	// CPU and Memory are what a pod asks for; 1 and nothing if empty.
 	CPU, Memory string
+	// Image is the pods' image. Empty means one that is nowhere to be had, which played machines run all the same.
+	Image string
 	// NodeLabels are labels that the node must have, besides the world's.
 	NodeLabels map[string]string
 	// Tolerations of the pods.
@@ -43,6 +45,9 @@ func (w *World) Deploy(ctx context.Context, workload Workload) error {
 	requests := v1.ResourceList{v1.ResourceCPU: resource.MustParse(workload.CPU)}
 	if workload.Memory != "" {
 		requests[v1.ResourceMemory] = resource.MustParse(workload.Memory)
+	}
+	if workload.Image == "" {
+		workload.Image = "registry.invalid/app:1"
 	}
 	selector := map[string]string{worldLabel: w.Name}
 	for key, value := range workload.NodeLabels {
@@ -61,7 +66,7 @@ func (w *World) Deploy(ctx context.Context, workload Workload) error {
 					TerminationGracePeriodSeconds: ptr.To(int64(0)),
 					AutomountServiceAccountToken:  ptr.To(false),
 					Containers: []v1.Container{{
-						Name: "app", Image: "registry.invalid/app:1", Resources: v1.ResourceRequirements{Requests: requests},
+						Name: "app", Image: workload.Image, Resources: v1.ResourceRequirements{Requests: requests},
 					}},
 				},
 			},

@@ -28,10 +28,11 @@ type World struct {
 	// Autoscaler is nil until StartAutoscaler.
 	Autoscaler *Autoscaler
 
-	base      *Base
-	processes *process.Group
-	stop      context.CancelFunc
-	running   sync.WaitGroup
+	base       *Base
+	kubeconfig string // the autoscaler's
+	processes  *process.Group
+	stop       context.CancelFunc
+	running    sync.WaitGroup
 
 	mu     sync.Mutex
 	groups []*Group
@@ -45,6 +46,10 @@ type Options struct {
 	OnMachine func(machines.Event)
 	// OnError is told of what goes wrong in the background and may pass by itself.
 	OnError func(error)
+	// SwitchOn starts a server's machine if it is not to be a played one, see machines.Options.
+	SwitchOn func(group *process.Group, server machines.Server, name, dir string) (*process.Process, error)
+	// NoCloudController: nobody but the autoscaler deletes the Nodes of servers that are gone.
+	NoCloudController bool
 }
 
 // New makes a world on a base: a namespace, and machines for the cloud's servers. Close it in any case. name must be
@@ -58,9 +63,10 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 	if err != nil {
 		return nil, err
 	}
-	w := &World{Name: name, Cloud: cloud, base: base, processes: process.NewGroup(logs)}
+	w := &World{Name: name, Cloud: cloud, base: base, kubeconfig: filepath.Join(dir, "autoscaler.conf"), processes: process.NewGroup(logs)}
 	w.Machines = machines.New(w.processes, cloud.Hypervisor, machines.Options{
 		Binary: base.kubernetes, Dir: dir, BootDelay: options.BootDelay, OnEvent: options.OnMachine,
+		SwitchOn: options.SwitchOn,
 	})
 	lifecycle := cloudcontroller.NodeLifecycle{
 		Client: base.Cluster.Client, Cloud: cloud.Hypervisor, Poll: time.Second, OnError: options.OnError,
@@ -69,11 +75,16 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	w.running.Go(func() { w.Machines.Run(background) })
-	w.running.Go(func() { lifecycle.Run(background) })
+	if !options.NoCloudController {
+		w.running.Go(func() { lifecycle.Run(background) })
+	}
 
 	_, err = base.Cluster.Client.CoreV1().Namespaces().Create(ctx, &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
 	if err != nil {
 		return w, fmt.Errorf("namespace %s: %w", name, err)
+	}
+	if err := base.Cluster.AutoscalerKubeconfig(ctx, name, w.kubeconfig); err != nil {
+		return w, fmt.Errorf("the autoscaler's credentials: %w", err)
 	}
 	return w, base.Cluster.WaitForNamespace(ctx, name)
 }
@@ -108,6 +119,12 @@ func (w *World) StopAutoscaler() bool {
 	clean := w.Autoscaler.process.Terminate(15 * time.Second)
 	w.Autoscaler = nil
 	return clean
+}
+
+// KillAutoscaler ends the autoscaler in the middle of whatever it does, as a failing host would. It may be started again.
+func (w *World) KillAutoscaler() {
+	w.Autoscaler.process.Kill()
+	w.Autoscaler = nil
 }
 
 // Groups lists the node groups that were made.

@@ -28,7 +28,7 @@ type Instance struct {
 // a template that needs it should fail a test rather than be half obeyed.
 type CloudConfig struct {
 	WriteFiles []writeFile `json:"write_files"`
-	// RunCmd is not run. It is read to see whether the kubelet is started at all.
+	// RunCmd is not run, but for kubeadm join. It is read to see whether the kubelet is started at all.
 	RunCmd []any `json:"runcmd"`
 }
 
@@ -91,8 +91,11 @@ func fillIn(template string, instance Instance) (string, error) {
 	return filled, errors.Join(unknown...)
 }
 
-// StartsKubelet says whether a runcmd line starts or enables the kubelet's service.
+// StartsKubelet says whether a runcmd line starts or enables the kubelet's service, or has kubeadm do it.
 func (c *CloudConfig) StartsKubelet() bool {
+	if c.joinConfigurationPath() != "" {
+		return true
+	}
 	for _, command := range c.RunCmd {
 		line := fmt.Sprint(command)
 		if strings.Contains(line, "systemctl") && strings.Contains(line, "kubelet") {
@@ -102,14 +105,15 @@ func (c *CloudConfig) StartsKubelet() bool {
 	return false
 }
 
-// WriteTo writes the files below root, which stands for the machine's "/".
+// WriteTo writes the files below root, which stands for the machine's "/", and then does what kubeadm join would do there if the
+// machine is to run it.
 func (c *CloudConfig) WriteTo(root string) error {
 	for _, file := range c.WriteFiles {
 		if err := file.writeTo(root); err != nil {
 			return fmt.Errorf("write_files %q: %w", file.Path, err)
 		}
 	}
-	return nil
+	return c.join(root)
 }
 
 func (f writeFile) writeTo(root string) error {

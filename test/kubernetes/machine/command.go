@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/component-base/logs"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/kubernetes/boot"
@@ -32,14 +32,19 @@ func NewCommand() *cobra.Command {
 	set := command.Flags()
 	set.StringVar(&f.userData, "user-data", "", "file with the server's user_data, decoded")
 	set.StringVar(&f.stateDir, "state-dir", "", "the machine's own directory; it holds its root file system")
-	set.StringVar(&f.instance.ID, "instance-id", "", "the server's UUID")
-	set.StringVar(&f.instance.Hostname, "hostname", "", "the server's host name")
-	set.StringVar(&f.instance.Zone, "availability-zone", "", "the server's availability zone")
-	set.StringVar(&f.instance.Region, "region", "", "the server's region")
+	addInstanceFlags(set, &f.instance)
 	set.IntVar(&f.size.VCPUs, "vcpus", 2, "the flavor's virtual processors")
 	set.Int64Var(&f.size.RAMMiB, "ram-mib", 4096, "the flavor's memory in MiB")
 	set.Int64Var(&f.size.DiskGiB, "disk-gib", 20, "the flavor's disk in GiB")
 	return command
+}
+
+// addInstanceFlags adds what the cloud tells a machine about itself.
+func addInstanceFlags(set *pflag.FlagSet, instance *boot.Instance) {
+	set.StringVar(&instance.ID, "instance-id", "", "the server's UUID")
+	set.StringVar(&instance.Hostname, "hostname", "", "the server's host name")
+	set.StringVar(&instance.Zone, "availability-zone", "", "the server's availability zone")
+	set.StringVar(&instance.Region, "region", "", "the server's region")
 }
 
 func (f *flags) boot(ctx context.Context) error {
@@ -52,22 +57,8 @@ func (f *flags) boot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	userData, err := os.ReadFile(f.userData)
-	if err != nil {
-		return err
-	}
-	config, err := boot.ParseUserData(userData, f.instance)
-	if err != nil {
-		return err
-	}
 	root := filepath.Join(stateDir, "root")
-	if err := config.WriteTo(root); err != nil {
-		return err
-	}
-	if !config.StartsKubelet() {
-		return errors.New("user_data does not start the kubelet: no runcmd names systemctl and kubelet")
-	}
-	arguments, err := boot.KubeletArguments(root)
+	arguments, err := firstBoot(f.userData, root, f.instance)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-"""What stacks are made of: an image, flavors and a network for all projects.
+"""What stacks are made of: an image, flavors, a network for all projects and one that leads outside.
 
 Usage: resources.py ADDRESS PASSWORD. May run any number of times.
 """
@@ -39,3 +39,9 @@ if not admin.get(f"{NEUTRON}/networks?name=nodes").json()["networks"]:
     network = admin.post(f"{NEUTRON}/networks", json={"network": {"name": "nodes", "shared": True}}).json()["network"]["id"]
     admin.post(f"{NEUTRON}/subnets", json={"subnet": {
         "name": "nodes", "network_id": network, "ip_version": 4, "cidr": "10.0.0.0/20", "enable_dhcp": False}})
+
+# Routers have their gateways in it and floating IPs come from it. The addresses are for documentation, RFC 5737.
+if not admin.get(f"{NEUTRON}/networks?name=public").json()["networks"]:
+    network = admin.post(f"{NEUTRON}/networks", json={"network": {"name": "public", "router:external": True}}).json()["network"]["id"]
+    admin.post(f"{NEUTRON}/subnets", json={"subnet": {
+        "name": "public", "network_id": network, "ip_version": 4, "cidr": "198.51.100.0/24", "enable_dhcp": False}})

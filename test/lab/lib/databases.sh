@@ -28,7 +28,7 @@ cache_file() {
   key=$({
     echo "$LAB_ADDRESS $LAB_PASSWORD"
     dpkg-query --show "${PACKAGES[@]}"
-    cat "$LAB_SCRIPTS"/lib/{databases,config}.sh "$LAB_SCRIPTS"/bootstrap/*.py
+    cat "$LAB_SCRIPTS"/lib/{databases,config,murano,cinder}.sh "$LAB_SCRIPTS"/bootstrap/*.py
   } | sha256sum)
   echo "$LAB_CACHE/openstack-${key:0:16}.tar.gz"
 }

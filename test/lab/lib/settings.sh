@@ -8,6 +8,8 @@ LAB_HEAT_WORKERS=${LAB_HEAT_WORKERS:-2}
 LAB_HEAT_CONVERGENCE=${LAB_HEAT_CONVERGENCE:-true}
 LAB_NOVA_PROCESSES=${LAB_NOVA_PROCESSES:-2}
 LAB_WAIT=${LAB_WAIT:-180}
+# Optional services, separated by blanks or commas: murano, cinder.
+LAB_WITH=${LAB_WITH:-}
 
 case $LAB_ADDRESS in
   127.*.*.*) ;;
@@ -16,6 +18,9 @@ case $LAB_ADDRESS in
     exit 2
     ;;
 esac
+
+# lab_with NAME: whether an optional service is wanted.
+lab_with() { [[ ,${LAB_WITH//[[:space:]]/,}, == *",$1,"* ]]; }
 
 LAB_PASSWORD=openstack
 ETC=$LAB_DIR/etc

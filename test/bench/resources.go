@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	clocktesting "k8s.io/utils/clock/testing"
+
+	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
+)
+
+// benchResources counts what Heat makes for one more node of the templates in deploy/heat, by the difference between two sizes of a
+// stack on the simulated cloud. The stack that holds a node and its port is not counted here; Heat counts it when it compares with
+// max_resources_per_stack.
+func benchResources(_ context.Context, print func(string, float64, string)) error {
+	for _, number := range []struct{ name, template string }{
+		{"resources_per_node", "nodegroup.yaml"}, {"resources_per_node_with_port", "nodegroup-with-ports.yaml"},
+	} {
+		name, template := number.name, number.template
+		few, err := resourcesOf(template, 2)
+		if err != nil {
+			return fmt.Errorf("%s: %w", template, err)
+		}
+		many, err := resourcesOf(template, 12)
+		if err != nil {
+			return fmt.Errorf("%s: %w", template, err)
+		}
+		print(name, float64(many-few)/10, "resources")
+	}
+	return nil
+}
+
+// resourcesOf makes a stack with so many nodes and counts its resources, but for stacks.
+func resourcesOf(template string, nodes int) (int, error) {
+	const folder = "deploy/heat/"
+	text, err := os.ReadFile(folder + template) //nolint:gosec // a file of the repository
+	if err != nil {
+		return 0, fmt.Errorf("run this in the repository's folder: %w", err)
+	}
+	node, err := os.ReadFile(folder + "node-with-port.yaml")
+	if err != nil {
+		return 0, err
+	}
+	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
+	sim := simulator.New(simulator.Options{Clock: clock})
+	defer sim.Close()
+	id, err := sim.CreateStack("demo", simulator.StackSpec{
+		Name: "workers", Template: string(text), Files: map[string]string{"node-with-port.yaml": string(node)},
+		Parameters: map[string]any{
+			"node_count": nodes, "flavor": "m1.small", "image": "node-image", "network": "nodes",
+			"api_server": "https://10.0.0.10:6443", "cluster_ca": "Y2EK", "bootstrap_token": "abcdef.0123456789abcdef",
+		},
+	})
+	if err != nil {
+		return 0, err
+	}
+	for !sim.Settled() {
+		next, ok := sim.NextEvent()
+		if !ok {
+			return 0, fmt.Errorf("the stack does not come to rest")
+		}
+		clock.Step(max(next, time.Millisecond))
+	}
+	if stack, _ := sim.Stack(id); stack.Status != "CREATE_COMPLETE" {
+		return 0, fmt.Errorf("%s: %s", stack.Status, stack.Reason)
+	}
+	count := 0
+	for _, kind := range sim.ResourceTypes(id) {
+		if strings.HasPrefix(kind, "OS::") && kind != "OS::Heat::ResourceGroup" {
+			count++
+		}
+	}
+	return count, nil
+}

@@ -1,0 +1,39 @@
+package cluster
+
+import (
+	"context"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/utils/ptr"
+)
+
+// accountLife is how long the autoscaler's credentials are good for: longer than any test.
+const accountLife = 6 * time.Hour
+
+// AutoscalerKubeconfig writes a kubeconfig to path with which the autoscaler may do in this namespace, and in the cluster, what
+// deploy/kubernetes allows it, and nothing else. It is called once for each namespace.
+func (c *Cluster) AutoscalerKubeconfig(ctx context.Context, namespace, path string) error {
+	if err := c.rules.applyIn(ctx, c.Client, namespace); err != nil {
+		return err
+	}
+	account := c.rules.account
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To(int64(accountLife.Seconds()))}}
+	answer, err := c.Client.CoreV1().ServiceAccounts(account.Namespace).CreateToken(ctx, account.Name, request, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	admin, err := clientcmd.LoadFromFile(c.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	const user = "autoscaler"
+	for _, context := range admin.Contexts {
+		context.AuthInfo = user
+	}
+	admin.AuthInfos = map[string]*clientcmdapi.AuthInfo{user: {Token: answer.Status.Token}}
+	return clientcmd.WriteToFile(*admin, path)
+}

@@ -1,0 +1,117 @@
+package murano_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/conformance/api"
+)
+
+// applicationCatalog is Murano's type in Keystone's catalog.
+const applicationCatalog = "application-catalog"
+
+// client gives up before a wait does.
+var client = &http.Client{Timeout: 90 * time.Second}
+
+// murano speaks Murano's API, as https://docs.openstack.org/murano/latest/reference/rest-api describes it, in one project.
+type murano struct {
+	t   *testing.T
+	ctx context.Context
+	*api.Client
+}
+
+// in is the same for a subtest.
+func (m *murano) in(t *testing.T) *murano { return &murano{t: t, ctx: m.ctx, Client: m.Client} }
+
+// send sends a request and returns the answer's body. Every code but 200 fails the test. session may be empty.
+func (m *murano) send(method, path, session, contentType string, body io.Reader) []byte {
+	m.t.Helper()
+	request, err := http.NewRequestWithContext(m.ctx, method, m.Endpoint(applicationCatalog)+"/v1"+path, body)
+	require.NoError(m.t, err)
+	request.Header.Set("X-Auth-Token", m.Token)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	if session != "" {
+		request.Header.Set("X-Configuration-Session", session)
+	}
+	answer, err := client.Do(request)
+	require.NoError(m.t, err)
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(m.t, err)
+	require.Equalf(m.t, http.StatusOK, answer.StatusCode, "%s %s: %.500s", method, path, text)
+	return text
+}
+
+// ask sends JSON and reads JSON, both unless nil.
+func (m *murano) ask(method, path, session string, body, into any) {
+	m.t.Helper()
+	var content io.Reader
+	contentType := ""
+	if body != nil {
+		text, err := json.Marshal(body)
+		require.NoError(m.t, err)
+		content, contentType = bytes.NewReader(text), "application/json"
+	}
+	text := m.send(method, path, session, contentType, content)
+	if into != nil {
+		require.NoErrorf(m.t, json.Unmarshal(text, into), "%s %s: %.300s", method, path, text)
+	}
+}
+
+// importPackage uploads a package for this project only, and has it deleted when the test ends. It returns its id.
+func (m *murano) importPackage(archive []byte) string {
+	m.t.Helper()
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	for _, part := range []struct {
+		name, kind string
+		content    []byte
+	}{
+		{"about", "application/json", []byte(`{"is_public": false, "categories": ["Application Servers"], "tags": []}`)},
+		{"package.zip", "application/zip", archive},
+	} {
+		w, err := parts.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {fmt.Sprintf(`form-data; name=%q; filename=%q`, part.name, part.name)},
+			"Content-Type":        {part.kind},
+		})
+		require.NoError(m.t, err)
+		_, err = w.Write(part.content)
+		require.NoError(m.t, err)
+	}
+	require.NoError(m.t, parts.Close())
+	var made struct {
+		ID string `json:"id"`
+	}
+	text := m.send(http.MethodPost, "/catalog/packages", "", parts.FormDataContentType(), &body)
+	require.NoError(m.t, json.Unmarshal(text, &made))
+	m.t.Cleanup(func() { m.ask(http.MethodDelete, "/catalog/packages/"+made.ID, "", nil, nil) })
+	return made.ID
+}
+
+// wait waits until done says so, for the time that a stack may take on a busy machine.
+func (m *murano) wait(what string, done func() bool) {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(m.ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			require.FailNow(m.t, "waited in vain for "+what)
+		}
+	}
+}
