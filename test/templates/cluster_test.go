@@ -108,7 +108,7 @@ func TestOnlyCloudInitsVariablesAreInUserData(t *testing.T) {
 	id := c.launch(cluster, project.with(params{"join_method": "kubeadm", "registry_mirror": "https://mirror", "extra_ca": "Y2EK"}))
 	c.patch(id, params{"node_count": 1, "cluster_ca": "Y2EK", "bootstrap_token": "abcdef.0123456789abcdef"})
 	for _, server := range c.Servers() {
-		rest := regexp.MustCompile(`\{\{ v1\.(instance_id|availability_zone) \}\}`).ReplaceAllString(server.UserData, "")
+		rest := regexp.MustCompile(`\{\{ v1\.(instance_id|availability_zone|local_hostname) \}\}`).ReplaceAllString(server.UserData, "")
 		for _, mark := range []string{"{{", "{%", "{#"} {
 			assert.NotContains(t, rest, mark)
 		}

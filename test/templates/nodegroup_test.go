@@ -88,7 +88,7 @@ func TestKubeletArguments(t *testing.T) {
 	}))
 	line := strings.TrimSpace(bootsWith(t, c.node().UserData).file(t, "/var/lib/kubelet/kubeadm-flags.env"))
 	assert.Equal(t, []string{
-		`KUBELET_KUBEADM_ARGS="--provider-id=openstack:///{{`, "v1.instance_id", "}}", "--cloud-provider=",
+		`KUBELET_KUBEADM_ARGS="--hostname-override={{`, "v1.local_hostname", "}}", "--provider-id=openstack:///{{", "v1.instance_id", "}}", "--cloud-provider=",
 		"--node-labels=pool=fast,disk=nvme,topology.kubernetes.io/zone={{", "v1.availability_zone",
 		"}},node.kubernetes.io/instance-type=m1.small,topology.kubernetes.io/region=RegionOne",
 		"--register-with-taints=dedicated=gpu:NoSchedule,a=b:NoExecute", "--max-pods=42",
