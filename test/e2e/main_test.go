@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -43,6 +44,7 @@ func TestMain(m *testing.M) {
 	}
 	// What our own clients log is of no interest; the autoscaler's log is shown when a test fails.
 	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard)
 	os.Exit(run(m))
 }
 
