@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -44,6 +45,7 @@ func TestMain(m *testing.M) {
 	}
 	// What our own clients log is of no interest; the autoscaler's log is shown when a test fails.
 	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard)
 	os.Exit(run(m))
 }
 

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -31,6 +32,7 @@ func main() {
 	samples := flag.Int("samples", 12, "how many machines to let join, one after the other")
 	flag.Parse()
 	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard) // else it writes files
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	result, err := measure(ctx, *samples)
 	stop()

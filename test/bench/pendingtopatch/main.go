@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -34,6 +35,7 @@ func main() {
 	samples := flag.Int("samples", 10, "how many pods to let pend, one after the other")
 	flag.Parse()
 	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard) // else it writes files
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	mean, err := measure(ctx, *samples)
 	stop()
