@@ -40,7 +40,6 @@ func orders(cloud *fake.Stacks) []string {
 			}
 		}
 		if call.Method == "Remove" || call.Method == "Replace" {
-			slices.Sort(call.IDs)
 			out = append(out, fmt.Sprint(call.Method, " ", name, " ", len(call.IDs)))
 		} else {
 			out = append(out, fmt.Sprint(call.Method, " ", name, " ", call.By))

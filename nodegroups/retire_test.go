@@ -36,6 +36,12 @@ func (s *stopper) Stop(ctx context.Context, member nodegroups.Member, atMost tim
 	}
 }
 
+func (s *stopper) time() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.atMost
+}
+
 func (s *stopper) all() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +62,7 @@ func TestManagerRetireShutsDownFirst(t *testing.T) {
 	go func() { first <- m.Retire(context.Background(), "a", ids("a", 0, 1), false) }()
 	require.Eventually(t, func() bool { return slices.Equal(orders(cloud), []string{"Remove a 1"}) }, 10*time.Second, time.Millisecond,
 		"the second one's machine is off, and it does not wait for the first")
-	assert.Equal(t, time.Minute, s.atMost)
+	assert.Equal(t, time.Minute, s.time())
 
 	assert.ErrorIs(t, m.Remove(context.Background(), "a", ids("a", 2), false), nodegroups.ErrBelowMin, "the one that is shutting down is on its way out")
 	assert.ErrorIs(t, m.Replace(context.Background(), "a", fake.ServerID("a", 0)), nodegroups.ErrBeingRemoved)

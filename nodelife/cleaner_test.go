@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	ktesting "k8s.io/client-go/testing"
 
@@ -35,6 +34,13 @@ func (r *rig) vanishes(stack string, index int) string {
 	})
 	r.unready(server)
 	return server
+}
+
+// isFresh lets the API server have another Node than the watch tells.
+func (r *rig) isFresh(server string, change func(*v1.Node)) {
+	node := r.node(server).DeepCopy()
+	change(node)
+	r.client.PrependReactor("get", "nodes", func(ktesting.Action) (bool, runtime.Object, error) { return true, node, nil })
 }
 
 // deletions are the names of the Nodes that were deleted.
@@ -119,10 +125,14 @@ func TestNodesThatStay(t *testing.T) {
 		"a Nova that finds nobody": {change: func(r *rig, server string) {
 			r.nova.machines = map[string]*machine{}
 		}},
+		"a Node whose name another one has taken": {change: func(r *rig, server string) {
+			r.isFresh(server, func(n *v1.Node) { n.UID = "another" })
+		}},
+		"a Node that is another server's": {change: func(r *rig, server string) {
+			r.isFresh(server, func(n *v1.Node) { n.Spec.ProviderID = "openstack:///" + fake.ServerID("a", 0) })
+		}},
 		"a Node that came back meanwhile": {change: func(r *rig, server string) {
-			r.client.PrependReactor("get", "nodes", func(ktesting.Action) (bool, runtime.Object, error) {
-				return true, &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName(server), UID: "another"}}, nil
-			})
+			r.isFresh(server, func(n *v1.Node) { n.Status.Conditions[0].Status = v1.ConditionTrue })
 		}},
 		"a Node that can't be read": {change: func(r *rig, server string) {
 			r.client.PrependReactor("get", "nodes", func(ktesting.Action) (bool, runtime.Object, error) { return true, nil, errors.New("later") })

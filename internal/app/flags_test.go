@@ -87,6 +87,8 @@ func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 		"too long a write":   {[]string{good, "--openstack-write-timeout=11m"}, []string{"--openstack-write-timeout=11m0s", "--max-inactivity"}},
 		"rate":               {[]string{good, "--openstack-rate=0"}, []string{"--openstack-rate=0"}},
 		"burst":              {[]string{good, "--openstack-burst=-1"}, []string{"--openstack-burst=-1"}},
+		"no repair time":     {[]string{good, "--auto-repair-after=0s"}, []string{"--auto-repair-after=0s"}},
+		"no repairs":         {[]string{good, "--auto-repairs-per-hour=0"}, []string{"--auto-repairs-per-hour=0", "--auto-repair=false"}},
 		"overhead":           {[]string{good, "--openstack-memory-overhead-percent=90"}, []string{"--openstack-memory-overhead-percent=90"}},
 		"sharing":            {[]string{good, "--bootstrap-token-sharing=-1s"}, []string{"--bootstrap-token-sharing=-1s"}},
 		"long sharing":       {[]string{good, "--bootstrap-token-sharing=2h"}, []string{"--bootstrap-token-sharing=2h0m0s", "1h"}},

@@ -15,6 +15,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 	fake "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups/nodegroupstest"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
 )
 
 // scrape returns the lines of our metrics that start with prefix, without cluster_autoscaler_openstack_.
@@ -143,6 +144,17 @@ func TestCounters(t *testing.T) {
 	require.Equal(t, []string{"panics_total{entry=NodeGroup.Nodes} 1"}, scrape(t, m, "panics"))
 	require.Equal(t, []string{"dry_run_decisions_total{action=grow,node_group=a} 5"}, scrape(t, m, "dry_run"))
 	require.Equal(t, []string{"problem_reports_total{reason=LostUpdate} 1"}, scrape(t, m, "problem_reports"))
+}
+
+func TestNodeLife(t *testing.T) {
+	m := metrics.New(nil, nil)
+	m.Replaced("a", "Error")
+	m.NodeDeleted("a")
+	m.HeldBack(map[nodelife.Held]int{{Group: "a", Reason: "StackBusy"}: 2})
+	require.Equal(t, []string{"repairs_held_back{node_group=a,reason=StackBusy} 2", "repairs_total{node_group=a,reason=Error} 1"}, scrape(t, m, "repairs"))
+	require.Equal(t, []string{"nodes_deleted_total{node_group=a} 1"}, scrape(t, m, "nodes"))
+	m.HeldBack(nil)
+	require.Equal(t, []string{"repairs_total{node_group=a,reason=Error} 1"}, scrape(t, m, "repairs"), "nothing is held back any more")
 }
 
 func TestMetricsAreWellFormed(t *testing.T) {
