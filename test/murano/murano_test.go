@@ -1,5 +1,5 @@
-// Package murano_test deploys the packages of deploy/murano with a real Murano, see test/lab: imports them, deploys, scales as
-// the autoscaler does, deploys again.
+//go:build lab
+
 package murano_test
 
 import (
@@ -33,9 +33,7 @@ const (
 // open signs in to a project of its own in the lab; at the end of the test nothing may be left in it.
 func open(t *testing.T) *murano {
 	t.Helper()
-	if *labFlag == "" {
-		t.Skip("needs a real Murano: test/lab/run murano")
-	}
+	require.NotEmpty(t, *labFlag, "-lab: these tests need a real Murano, see test/lab/run murano")
 	// What is cleaned up at the end of a test must not be cut short by the end of its context. Every wait has its own limit.
 	ctx := context.WithoutCancel(t.Context())
 	cloud, err := lab.Open(*labFlag)
