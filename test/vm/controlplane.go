@@ -26,6 +26,9 @@ func ControlPlaneImages(ctx context.Context, kubernetes, pause, version string) 
 	whole := ContainerImage{Program: kubernetes, Commands: controlPlanePrograms}
 	for reference := range strings.Lines(string(output)) {
 		reference = strings.TrimSpace(reference)
+		if strings.ContainsAny(reference, " \t") {
+			continue // a warning
+		}
 		name, _, _ := strings.Cut(path.Base(reference), ":")
 		if slices.Contains(controlPlanePrograms, name) {
 			whole.References = append(whole.References, reference)

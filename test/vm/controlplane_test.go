@@ -26,8 +26,8 @@ import (
 )
 
 const (
-	// firstBootTimeout bounds a control plane's way from power-on to its last manifest.
-	firstBootTimeout = 6 * time.Minute
+	// firstBootTimeout bounds a control plane's way from power-on to its last manifest, on an overloaded machine too.
+	firstBootTimeout = 8 * time.Minute
 	// podTimeout bounds the time until the autoscaler's pod runs, and until it has made a node.
 	podTimeout = 4 * time.Minute
 	autoscaler = "cluster-autoscaler-openstack"
