@@ -27,7 +27,7 @@ import (
 
 const (
 	// firstBootTimeout bounds a control plane's way from power-on to its last manifest, on an overloaded machine too.
-	firstBootTimeout = 8 * time.Minute
+	firstBootTimeout = 12 * time.Minute
 	// podTimeout bounds the time until the autoscaler's pod runs, and until it has made a node.
 	podTimeout = 4 * time.Minute
 	autoscaler = "cluster-autoscaler-openstack"
