@@ -27,6 +27,9 @@ type Host struct {
 // PodImage is the container image that every machine has; its program waits until it is told to end.
 const PodImage = "localhost/pause:1"
 
+// nobody is the user that programs run as that need no rights.
+const nobody = "65535:65535"
+
 // setupTimeout bounds the making of disks, which takes seconds.
 const setupTimeout = 2 * time.Minute
 
@@ -46,12 +49,43 @@ func NewHost(ctx context.Context, dir, scripts, image, kubernetes, pause, cgroup
 	if err := copyProgram(kubernetes, filepath.Join(h.programs, "kubernetes")); err != nil {
 		return nil, err
 	}
-	if err := writeContainerImage(filepath.Join(h.programs, "images", "pause.tar"), PodImage, pause); err != nil {
+	podImage := ContainerImage{References: []string{PodImage}, Program: pause, User: nobody}
+	if err := podImage.write(filepath.Join(h.programs, "images", "pause.tar")); err != nil {
 		return nil, fmt.Errorf("container image: %w", err)
 	}
+	return h, h.makeDisk(ctx)
+}
+
+// With makes a host on the same network whose virtual machines have these container images too. Its files go to dir, an existing
+// folder on the same file system as the host's own.
+func (h *Host) With(ctx context.Context, dir string, images ...ContainerImage) (*Host, error) {
+	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
+	defer cancel()
+	other := *h
+	other.programs, other.disk = filepath.Join(dir, "kubernetes"), filepath.Join(dir, "kubernetes.disk")
+	if err := os.MkdirAll(filepath.Join(other.programs, "images"), 0o755); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"kubernetes", filepath.Join("images", "pause.tar")} {
+		if err := os.Link(filepath.Join(h.programs, name), filepath.Join(other.programs, name)); err != nil {
+			return nil, err
+		}
+	}
+	for i, image := range images {
+		if err := image.write(filepath.Join(other.programs, "images", fmt.Sprintf("more-%d.tar", i))); err != nil {
+			return nil, fmt.Errorf("container image %v: %w", image.References, err)
+		}
+	}
+	return &other, other.makeDisk(ctx)
+}
+
+// diskSize is the size of the disk of programs. What is empty takes no room.
+const diskSize = "1G"
+
+func (h *Host) makeDisk(ctx context.Context) error {
 	// The label is what the image's fstab mounts.
-	_, err := process.Run(ctx, process.Options{}, "mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-L", "kubernetes", "-d", h.programs, h.disk, "320M")
-	return h, err
+	_, err := process.Run(ctx, process.Options{}, "mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-L", "kubernetes", "-d", h.programs, h.disk, diskSize)
+	return err
 }
 
 func copyProgram(from, to string) (err error) {

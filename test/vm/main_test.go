@@ -162,7 +162,7 @@ func newScene(t *testing.T, name string, switchOn switchOn) *scene {
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(s.Diagnosis())
-			s.showConsoles(t)
+			showConsoles(t, s.Name)
 		}
 		// The test's own context has ended by now.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), closeTimeout)
@@ -173,10 +173,10 @@ func newScene(t *testing.T, name string, switchOn switchOn) *scene {
 	return s
 }
 
-// showConsoles logs the last lines of every machine's console.
-func (s *scene) showConsoles(t *testing.T) {
+// showConsoles logs the last lines of the console of every machine whose server's name begins with name.
+func showConsoles(t *testing.T, name string) {
 	t.Helper()
-	consoles, err := filepath.Glob(filepath.Join(base.Logs(), "machine-"+s.Name+"-*.log"))
+	consoles, err := filepath.Glob(filepath.Join(base.Logs(), "machine-"+name+"-*.log"))
 	require.NoError(t, err)
 	for _, console := range consoles {
 		t.Logf("the end of %s:\n%s", console, process.Tail(console, 12000))

@@ -57,6 +57,11 @@ func (n *Network) Tap(ctx context.Context) (string, error) {
 	)
 }
 
+// Route leads what is meant for the addresses of cidr to the machine at via, as a cloud's router would be told to.
+func (n *Network) Route(ctx context.Context, cidr, via string) error {
+	return n.run(ctx, []string{"route", "replace", cidr, "via", via, "dev", n.Bridge})
+}
+
 func (n *Network) run(ctx context.Context, commands ...[]string) error {
 	for _, command := range commands {
 		if _, err := process.Run(ctx, process.Options{}, "ip", command...); err != nil {

@@ -28,7 +28,9 @@ func (h *Host) VirtualMachine(group *process.Group, server machines.Server, name
 	}
 	// Its memory is a file in TMPDIR that it unlinks at once.
 	options := process.Options{Env: []string{"TMPDIR=" + dir}}
-	return group.Start(name, options, filepath.Join(h.Image, "linux"),
+	// The machine's programs are processes too, and would live on if only the kernel's were killed. --kill-child: the first process of
+	// their namespace, the kernel's, ends with unshare, and with it all others.
+	return group.Start(name, options, "unshare", "--pid", "--fork", "--kill-child", filepath.Join(h.Image, "linux"),
 		fmt.Sprintf("mem=%dM", server.RAMMiB), "umid="+server.ID, "uml_dir="+dir,
 		// The image stays as it is: what is written goes to a sparse file beside.
 		"ubd0="+filepath.Join(dir, "disk")+","+filepath.Join(h.Image, "disk"), "ubd1r="+drive, "ubd2r="+h.disk,
