@@ -53,19 +53,21 @@ func (n *nodeGroup) MaxSize() (size int) {
 	return g.MaxSize
 }
 
-// MinSize returns the smallest size core may leave. See MaxSize for blocked groups.
+// MinSize returns the smallest size core may leave: the annotated minimum, or the floor that load wants. See MaxSize for
+// blocked groups.
 func (n *nodeGroup) MinSize() (size int) {
 	defer n.provider.caught("NodeGroup.MinSize", n.name, func(error) { size = n.remembered() })
-	g := n.group()
+	snapshot := n.provider.groups.Snapshot()
+	g := snapshot.Group(n.name)
 	switch {
 	case g == nil:
 		return 0
 	case g.Blocked != nil:
 		return n.size(g)
 	case g.GrowthBlocked != nil:
-		return min(g.MinSize, n.size(g)) // core would else order what is missing again and again
+		return min(snapshot.MinSize(g), n.size(g)) // core would else order what is missing again and again
 	}
-	return g.MinSize
+	return snapshot.MinSize(g)
 }
 
 // TargetSize returns the size that was ordered, less the members that are known never to come. It fails only for a group

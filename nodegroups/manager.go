@@ -3,6 +3,7 @@ package nodegroups
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,8 @@ type ManagerOptions struct {
 	Placement PlacementOptions
 	// Stopper shuts machines down before Retire removes them; nil for not at all.
 	Stopper Stopper
+	// Floors says what load wants of the groups; nil for nothing.
+	Floors Floors
 	// Clock tells the time. Default: the real one.
 	Clock clock.PassiveClock
 }
@@ -92,6 +95,9 @@ func (m *Manager) Refresh(ctx context.Context) error {
 	err := m.stacks.Refresh(ctx)
 	m.rebuild()
 	m.noteReading(err)
+	if err == nil {
+		m.updateFloors(ctx)
+	}
 	for _, p := range m.Snapshot().Problems() {
 		m.reporter.Report(p)
 	}
@@ -115,9 +121,22 @@ func (m *Manager) rebuild() {
 	groups, found := Merge(stacks, before)
 	m.built = covered
 	if all := uniqueProblems(append(found, problems...)); !slices.Equal(before.groups, groups) || !slices.Equal(before.problems, all) {
-		after := NewSnapshot(groups, all)
+		after := NewSnapshot(groups, all).withFloors(before.floors)
 		m.noteDepartures(before, after)
 		m.snapshot.Store(after)
+	}
+}
+
+// updateFloors asks what load wants of the groups, and makes it known. No lock is held over the question.
+func (m *Manager) updateFloors(ctx context.Context) {
+	if m.opts.Floors == nil {
+		return
+	}
+	floors := m.opts.Floors.Update(ctx, m.Snapshot().Groups())
+	m.rebuilding.Lock()
+	defer m.rebuilding.Unlock()
+	if before := m.snapshot.Load(); !maps.Equal(before.floors, floors) {
+		m.snapshot.Store(before.withFloors(floors))
 	}
 }
 

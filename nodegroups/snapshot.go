@@ -14,6 +14,7 @@ type Snapshot struct {
 	byName   map[string]*Group
 	byID     map[string]entry
 	problems []Problem
+	floors   map[string]Floor
 }
 
 // entry is where a member id leads.
