@@ -63,8 +63,8 @@ murano-package: ## build bin/murano-*.zip, packages for Murano, OpenStack's appl
 	@CGO_ENABLED=0 go run -trimpath ./hack/murano bin
 
 .PHONY: image
-image: ## build the container image (needs docker, or DOCKER=podman)
-	$${DOCKER:-docker} build --build-arg VERSION=$$(git describe --always --dirty --tags) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
+image: ## build the container image with the newest patch of Go (needs docker, or DOCKER=podman)
+	$${DOCKER:-docker} build --pull --build-arg VERSION=$$(git describe --always --dirty --tags) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
 
 .PHONY: clean
 clean: ## remove what was built here; caches outside of this folder stay
