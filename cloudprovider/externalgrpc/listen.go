@@ -18,7 +18,6 @@ import (
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
-	"k8s.io/klog/v2"
 )
 
 // Listen says where and how a Server listens.
@@ -107,6 +106,6 @@ func deadline(limit time.Duration) grpc.UnaryServerInterceptor {
 
 // recovered answers a call that ended in a panic.
 func (s *Server) recovered(_ context.Context, caught any) error {
-	klog.FromContext(s.ctx).Error(nil, "A call ended in a panic", "panic", caught, "stack", string(debug.Stack()))
+	s.logger.Error(nil, "A call ended in a panic", "panic", caught, "stack", string(debug.Stack()))
 	return status.Errorf(codes.Internal, "a mistake in the server: %v", caught)
 }

@@ -8,7 +8,6 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider"
-	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
@@ -128,7 +127,7 @@ func (s *Server) carryOut(ctx context.Context, what, group string, done func(), 
 	case err := <-ended:
 		return asStatus(err)
 	case <-timer.C():
-		klog.FromContext(s.ctx).V(1).Info("The order goes on after it has been answered", "order", what, "nodeGroup", group)
+		s.logger.V(1).Info("The order goes on after it has been answered", "order", what, "nodeGroup", group)
 		return nil
 	}
 }
@@ -156,7 +155,7 @@ func guarded(order func() error) (err error) {
 }
 
 func (s *Server) reportLate(what, group string, err error) {
-	klog.FromContext(s.ctx).Error(err, "An order failed after it had been answered", "order", what, "nodeGroup", group)
+	s.logger.Error(err, "An order failed after it had been answered", "order", what, "nodeGroup", group)
 	s.opts.Reporter.Report(nodegroups.Problem{
 		Reason: nodegroups.ReasonLateFailure, Severity: nodegroups.Warning, Group: group,
 		Message: fmt.Sprintf("%s failed after cluster-autoscaler had stopped waiting for it: %v", what, err),

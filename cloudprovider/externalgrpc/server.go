@@ -7,6 +7,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
@@ -44,14 +45,14 @@ const DefaultAnswerWithin = 4 * time.Second
 type Server struct {
 	protos.UnimplementedCloudProviderServer
 
-	ctx      context.Context
+	logger   klog.Logger
 	provider Provider
 	opts     Options
 	orders   *orders
 	reading  *reading
 }
 
-// New returns a Server for provider. Background work ends with ctx, after what has begun.
+// New returns a Server for provider. The logger comes from ctx.
 func New(ctx context.Context, provider Provider, opts Options) *Server {
 	if opts.AnswerWithin <= 0 {
 		opts.AnswerWithin = DefaultAnswerWithin
@@ -62,7 +63,7 @@ func New(ctx context.Context, provider Provider, opts Options) *Server {
 	if opts.Reporter == nil {
 		opts.Reporter = nodegroups.ReporterFunc(func(nodegroups.Problem) {})
 	}
-	return &Server{ctx: ctx, provider: provider, opts: opts, orders: newOrders(), reading: &reading{}}
+	return &Server{logger: klog.FromContext(ctx), provider: provider, opts: opts, orders: newOrders(), reading: &reading{}}
 }
 
 // Wait returns when no order is under way any more.

@@ -85,10 +85,9 @@ func secondsAndNanos(message []byte) (seconds, nanos int64) {
 			continue
 		}
 		value, _ := protowire.ConsumeVarint(f.value)
-		switch f.number {
-		case fieldSeconds:
+		if f.number == fieldSeconds {
 			seconds = int64(value) //nolint:gosec // two's complement
-		case fieldNanos:
+		} else if f.number == fieldNanos {
 			nanos = int64(value) //nolint:gosec // two's complement
 		}
 	}
