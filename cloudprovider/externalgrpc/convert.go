@@ -12,19 +12,19 @@ import (
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 )
 
-// node makes a Node of what the protocol tells of one.
+// node returns the Node that a call is about: the cluster's own where it is known, since the protocol carries neither the system
+// UUID, by which some are found, nor the capacity, which is compared with the template's. Nodes that core made up are not in the
+// cluster.
 func (s *Server) node(n *protos.ExternalGrpcNode) *v1.Node {
-	node := &v1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: n.GetName(), Labels: n.GetLabels(), Annotations: n.GetAnnotations()},
-		Spec:       v1.NodeSpec{ProviderID: n.GetProviderID()},
-	}
-	if node.Spec.ProviderID == "" && s.opts.Node != nil {
-		// Such a node is known by its system UUID alone.
-		if full := s.opts.Node(node.Name); full != nil {
+	if s.opts.Node != nil {
+		if full := s.opts.Node(n.GetName()); full != nil && (n.GetProviderID() == "" || n.GetProviderID() == full.Spec.ProviderID) {
 			return full
 		}
 	}
-	return node
+	return &v1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: n.GetName(), Labels: n.GetLabels(), Annotations: n.GetAnnotations()},
+		Spec:       v1.NodeSpec{ProviderID: n.GetProviderID()},
+	}
 }
 
 func (s *Server) nodes(list []*protos.ExternalGrpcNode) []*v1.Node {

@@ -25,8 +25,8 @@ type Options struct {
 	// AnswerWithin is how long a call that changes or reads the cloud may keep its caller waiting, whatever the caller's own
 	// deadline. Default DefaultAnswerWithin.
 	AnswerWithin time.Duration
-	// Node returns the Node of that name, nil if it is not known. It serves nodes without a provider id: the protocol does not
-	// carry their system UUID. May be nil.
+	// Node returns the cluster's Node of that name, nil if it is not known. Without it (nil) nodes without a provider id are in no
+	// group, and templates are not compared with real nodes.
 	Node func(name string) *v1.Node
 	// Refreshed is told of each call of Refresh: as long as there are some, the caller is the leader. May be nil.
 	Refreshed func()
