@@ -17,15 +17,17 @@ func (s *Server) NodeGroups(context.Context, *protos.NodeGroupsRequest) (*protos
 	groups := s.provider.NodeGroups()
 	answer := &protos.NodeGroupsResponse{NodeGroups: make([]*protos.NodeGroup, 0, len(groups))}
 	for _, g := range groups {
-		answer.NodeGroups = append(answer.NodeGroups, describe(g))
+		described := limits(g)
+		described.Debug = g.Debug()
+		answer.NodeGroups = append(answer.NodeGroups, described)
 	}
 	return answer, nil
 }
 
-// describe puts a group on the wire. A stock client takes its limits from here and from NodeGroupForNode alike: where they were
-// missing, the group's minimum would be 0.
-func describe(g cloudprovider.NodeGroup) *protos.NodeGroup {
-	return &protos.NodeGroup{Id: g.Id(), MinSize: whole(g.MinSize()), MaxSize: whole(g.MaxSize()), Debug: g.Debug()}
+// limits puts a group's limits on the wire. A stock client takes them from NodeGroups and from NodeGroupForNode alike: where they
+// were missing, the group's minimum would be 0. The description is told by NodeGroups only: it costs a walk over all members.
+func limits(g cloudprovider.NodeGroup) *protos.NodeGroup {
+	return &protos.NodeGroup{Id: g.Id(), MinSize: whole(g.MinSize()), MaxSize: whole(g.MaxSize())}
 }
 
 // whole keeps a size inside of what the wire can carry.
@@ -40,7 +42,7 @@ func (s *Server) NodeGroupForNode(_ context.Context, request *protos.NodeGroupFo
 	if g == nil {
 		return &protos.NodeGroupForNodeResponse{NodeGroup: &protos.NodeGroup{}}, nil
 	}
-	return &protos.NodeGroupForNodeResponse{NodeGroup: describe(g)}, nil
+	return &protos.NodeGroupForNodeResponse{NodeGroup: limits(g)}, nil
 }
 
 // group finds the group that a call is about.
