@@ -25,8 +25,9 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build bin/cluster-autoscaler-openstack, a static program
+build: ## build bin/cluster-autoscaler-openstack and bin/cluster-autoscaler-openstack-grpc, static programs
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN) .
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN)-grpc ./cmd/cluster-autoscaler-openstack-grpc
 
 .PHONY: demo
 demo: ## a cluster on a simulated cloud that grows from pending pods and shrinks when idle (first run: up to 30 minutes)

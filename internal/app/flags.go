@@ -114,9 +114,14 @@ const DefaultGRPCAddress = "127.0.0.1:8086"
 type FlagDoc struct{ Name, Default, Usage string }
 
 // OurFlags lists our own flags by name, for the reference and its test.
-func OurFlags() []FlagDoc {
+func OurFlags() []FlagDoc { return docsOf(new(Flags).Register) }
+
+// GRPCFlags lists those that only the external form has.
+func GRPCFlags() []FlagDoc { return docsOf(new(Flags).registerGRPC) }
+
+func docsOf(register func(*pflag.FlagSet)) []FlagDoc {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(Flags).Register(set)
+	register(set)
 	var docs []FlagDoc
 	set.VisitAll(func(f *pflag.Flag) {
 		docs = append(docs, FlagDoc{Name: f.Name, Default: f.DefValue, Usage: f.Usage})
