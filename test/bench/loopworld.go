@@ -96,8 +96,8 @@ func busyPod(name, on string) *v1.Pod {
 func (w *loopWorld) loop() (time.Duration, error) {
 	w.now = w.now.Add(10 * time.Second)
 	began := time.Now()
-	if err := w.core.RunOnce(w.now); err != nil { // an interface of its own
-		return 0, fmt.Errorf("a loop failed: %v", err)
+	if err := w.core.RunOnce(w.now); err != nil {
+		return 0, fmt.Errorf("a loop failed: %w", err)
 	}
 	return time.Since(began), nil
 }
