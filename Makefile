@@ -14,6 +14,8 @@ COVERED := nodegroups heatstack cloudprovider bootstrap nodelife
 COVERAGE := 85
 # "make test RACE=" tests without the race detector, where there is no C compiler.
 RACE := -race
+# "make demo MODE=external" shows it with a stock cluster-autoscaler that asks over gRPC.
+MODE := embedded
 # "make bench BENCH=refresh" prints the numbers whose names match.
 BENCH := .
 IMAGE := cluster-autoscaler-openstack:dev
@@ -23,14 +25,15 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build bin/cluster-autoscaler-openstack, a static program
+build: ## build bin/cluster-autoscaler-openstack and bin/cluster-autoscaler-openstack-grpc, static programs
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN) .
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN)-grpc ./cmd/cluster-autoscaler-openstack-grpc
 
 .PHONY: demo
 demo: ## a cluster on a simulated cloud that grows from pending pods and shrinks when idle (first run: up to 30 minutes)
 	@# not "go run", which would leave the demo running when it is told to end
 	CGO_ENABLED=0 go build -trimpath -o bin/demo ./test/demo
-	@exec bin/demo
+	@exec bin/demo $(if $(filter external,$(MODE)),--external)
 
 .PHONY: test
 test: ## all tests with the race detector (needs a C compiler), end to end on the simulated cloud too, and the coverage gates

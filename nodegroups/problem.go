@@ -70,6 +70,7 @@ const (
 	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
 	ReasonBlanketApproval     = "BlanketApproval"     // the cluster approves nodes' certificates without proof
 	ReasonSecondKey           = "SecondKey"           // a second machine claims to be one that was let in
+	ReasonLateFailure         = "LateFailure"         // an order failed after it had been answered
 	ReasonNoPermission        = "NoPermission"        // Kubernetes refuses something that we need
 )
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
@@ -40,6 +41,8 @@ type Flags struct {
 	DryRun bool
 	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
 	ApproveNodes, ApproveServing bool
+	// GRPC says where the external form listens.
+	GRPC externalgrpc.Listen
 }
 
 // defaultGatherWindow is long enough for the removals that core orders at the same moment, one call per node, to share
@@ -94,13 +97,31 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }
 
+// registerGRPC adds the flags of the external form to set, with their defaults.
+func (f *Flags) registerGRPC(set *pflag.FlagSet) {
+	set.StringVar(&f.GRPC.Address, "grpc-address", DefaultGRPCAddress,
+		"Address at which a stock cluster-autoscaler is answered. Without certificates it has to be on the loopback interface.")
+	set.StringVar(&f.GRPC.CertFile, "grpc-cert", "", "PEM file with the server's certificate; read again when it changes.")
+	set.StringVar(&f.GRPC.KeyFile, "grpc-key", "", "PEM file with the certificate's key; read again when it changes.")
+	set.StringVar(&f.GRPC.ClientCAFile, "grpc-client-ca", "", "PEM file with the CA of the clients' certificates; read again when it changes.")
+	set.BoolVar(&f.GRPC.Reflection, "grpc-reflection", false, "Tell clients such as grpcurl of the service's methods.")
+}
+
+// DefaultGRPCAddress is reached from the same pod only.
+const DefaultGRPCAddress = "127.0.0.1:8086"
+
 // FlagDoc describes a flag for the reference.
 type FlagDoc struct{ Name, Default, Usage string }
 
 // OurFlags lists our own flags by name, for the reference and its test.
-func OurFlags() []FlagDoc {
+func OurFlags() []FlagDoc { return docsOf(new(Flags).Register) }
+
+// GRPCFlags lists those that only the external form has.
+func GRPCFlags() []FlagDoc { return docsOf(new(Flags).registerGRPC) }
+
+func docsOf(register func(*pflag.FlagSet)) []FlagDoc {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(Flags).Register(set)
+	register(set)
 	var docs []FlagDoc
 	set.VisitAll(func(f *pflag.Flag) {
 		docs = append(docs, FlagDoc{Name: f.Name, Default: f.DefValue, Usage: f.Usage})

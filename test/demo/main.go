@@ -29,6 +29,7 @@ const exitInterrupted = 130
 func main() {
 	user := flag.String("cloud", "", "entry of clouds.yaml to run on; empty for a simulated OpenStack")
 	administrator := flag.String("admin-cloud", "", "entry of an administrator of that cloud, who may read user_data")
+	external := flag.Bool("external", false, "put the product as a gRPC server beside a stock cluster-autoscaler")
 	flag.Parse()
 	// Library code logs to stderr; the timeline is what people came for.
 	klog.LogToStderr(false)
@@ -36,7 +37,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	line := newTimeline(os.Stdout)
-	err := run(ctx, line, *user, *administrator)
+	err := run(ctx, line, *user, *administrator, *external)
 	interrupted := ctx.Err() != nil
 	stop()
 	switch {
@@ -61,7 +62,7 @@ const (
 	writeTimeout = 20 * time.Second
 )
 
-func run(ctx context.Context, line *timeline, user, administrator string) (err error) {
+func run(ctx context.Context, line *timeline, user, administrator string, external bool) (err error) {
 	base, err := world.StartBase(ctx, func(what string) { line.Say("%s", what) })
 	defer func() { err = errors.Join(err, base.Close()) }()
 	if err != nil {
@@ -73,7 +74,7 @@ func run(ctx context.Context, line *timeline, user, administrator string) (err e
 		return err
 	}
 	defer closeCloud()
-	w, err := world.New(ctx, base, worldName, cloud, world.Options{BootDelay: bootDelay, OnMachine: line.machine})
+	w, err := world.New(ctx, base, worldName, cloud, world.Options{BootDelay: bootDelay, OnMachine: line.machine, External: external})
 	defer func() {
 		// Also after an interrupt there is something to tidy up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
