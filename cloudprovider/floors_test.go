@@ -55,6 +55,7 @@ func TestMinSizeIsTheFloor(t *testing.T) {
 			r := newFloorRig(t, floor(test.floor), fake.Stack("a", 3, changes...))
 			require.Equal(t, test.want, r.nodeGroup(t, "a").MinSize())
 			require.Equal(t, 3, r.size(t, "a"), "a floor is no size")
+			require.Contains(t, r.nodeGroup(t, "a").Debug(), ": load")
 		})
 	}
 }

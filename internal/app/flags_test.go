@@ -51,6 +51,11 @@ func TestHelp(t *testing.T) {
 	for _, want := range []string{"--scale-down-unneeded-time", "--leader-elect", "--v ", "--nodes MIN:MAX:STACK", `(default "openstack")`} {
 		require.Contains(t, out, want)
 	}
+	for _, changed := range []string{"--enforce-node-group-min-size", "--scale-down-delay-type-local"} {
+		_, rest, _ := strings.Cut(strings.Join(strings.Fields(out), " "), changed+" ")
+		rest, _, _ = strings.Cut(rest, " flags: ")
+		require.Regexp(t, `^[^(]*\(default true\)`, rest, changed)
+	}
 	for _, other := range []string{"--aws-", "--gce-", "ASG", "GKE", "externalgrpc", "AllAlpha"} {
 		require.NotContains(t, out, other, "other clouds' flags help nobody here")
 	}
