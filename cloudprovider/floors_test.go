@@ -30,7 +30,9 @@ func newFloorRig(t *testing.T, floors nodegroups.Floors, stacks ...*nodegroups.S
 
 func TestMinSizeIsTheFloor(t *testing.T) {
 	floor := func(size int) floorsFunc {
-		return func() map[string]nodegroups.Floor { return map[string]nodegroups.Floor{"a": {Size: size, Reason: "load"}} }
+		return func() map[string]nodegroups.Floor {
+			return map[string]nodegroups.Floor{"a": {Size: size, Reason: "load"}}
+		}
 	}
 	growthBlocked := func(s *nodegroups.Stack) {
 		s.GrowthBlocked = &nodegroups.Problem{Reason: nodegroups.ReasonUnsafeBootstrap, Severity: nodegroups.Blocking, Group: "a", Message: "unsafe"}
