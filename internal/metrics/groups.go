@@ -13,10 +13,10 @@ import (
 var (
 	ageDesc = desc("refresh_age_seconds", "Time since the cloud was last read; missing before the first time.")
 
-	targetDesc  = desc("node_group_target_size", "Members that have been ordered, failed and lost ones included.", "node_group")
-	minDesc     = desc("node_group_min_size", "The configured minimum.", "node_group")
-	maxDesc     = desc("node_group_max_size", "The configured maximum.", "node_group")
-	floorDesc   = desc("node_group_floor",
+	targetDesc = desc("node_group_target_size", "Members that have been ordered, failed and lost ones included.", "node_group")
+	minDesc    = desc("node_group_min_size", "The configured minimum.", "node_group")
+	maxDesc    = desc("node_group_max_size", "The configured maximum.", "node_group")
+	floorDesc  = desc("node_group_floor",
 		"What load, a schedule, a forecast or headroom make of the minimum; between the configured limits. Missing while they want nothing.", "node_group")
 	membersDesc = desc("node_group_members", "Members by state (creating, running, deleting, failed, lost).", "node_group", "state")
 	stacksDesc  = desc("node_group_stacks", "Heat stacks that make up the node group.", "node_group")
