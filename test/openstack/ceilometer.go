@@ -94,6 +94,18 @@ func (s *Simulator) Silence(target string, silent bool) {
 	s.order(loadOrder{target: target, silent: &silent})
 }
 
+// ResetCounter lets the cumulative meters of a server begin anew, as a hard reboot does.
+func (s *Simulator) ResetCounter(server string) {
+	s.lock()
+	defer s.mu.Unlock()
+	s.measure()
+	for _, m := range s.telemetry.machines {
+		if m.server.id == server {
+			m.cpu = 0
+		}
+	}
+}
+
 // SetMeasuresDelay says how long after it arrived a measure that is pushed by HTTP is visible.
 func (s *Simulator) SetMeasuresDelay(delay time.Duration) {
 	s.lock()

@@ -1,0 +1,78 @@
+package gnocchi
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
+)
+
+// rig is a simulated cloud with Ceilometer, and a source that reads its Gnocchi through a session.
+type rig struct {
+	*simulator.Simulator
+	*Source
+	t *testing.T
+}
+
+func newRig(t *testing.T, ceilometer simulator.Ceilometer) *rig {
+	t.Helper()
+	clock := clocktesting.NewFakeClock(time.Date(2026, 11, 23, 12, 0, 7, 0, time.UTC))
+	cloud := simulator.New(simulator.Options{Clock: clock, TokenLife: 1000 * time.Hour})
+	require.NoError(t, cloud.Start("127.0.0.1:0"))
+	t.Cleanup(cloud.Close)
+	cloud.StartCeilometer(ceilometer)
+	return &rig{cloud, New(session(t, cloud)), t}
+}
+
+func session(t *testing.T, cloud *simulator.Simulator) *openstack.Session {
+	t.Helper()
+	conf := filepath.Join(t.TempDir(), "cloud.conf")
+	require.NoError(t, os.WriteFile(conf, []byte(cloud.CloudConf("demo", "demo")), 0o600))
+	s, err := openstack.NewSession(context.Background(), openstack.Options{CloudConfig: conf, Rate: -1})
+	require.NoError(t, err)
+	return s
+}
+
+// group makes servers of a group and waits until they run.
+func (r *rig) group(name, flavor string, machines int) ceilometer.Subject {
+	r.t.Helper()
+	g := ceilometer.Subject{Group: name, ServerGroup: name}
+	for i := range machines {
+		g.Machines = append(g.Machines, r.machine(name, flavor, i))
+	}
+	r.FastForward(10 * time.Second)
+	return g
+}
+
+func (r *rig) machine(group, flavor string, i int) ceilometer.Machine {
+	sizes := map[string][2]int{"m1.small": {1, 2048}, "m1.medium": {2, 4096}, "m1.large": {4, 8192}}
+	return ceilometer.Machine{
+		ServerID: r.AddServer("demo", simulator.ServerSpec{
+			Name: fmt.Sprintf("%s-%d", group, i), Flavor: flavor, Metadata: map[string]string{"metering.server_group": group},
+		}),
+		Created: r.Now(), VCPUs: sizes[flavor][0], RAMMiB: sizes[flavor][1],
+	}
+}
+
+// read asks now for one metric.
+func (r *rig) read(metric string, granularity, window time.Duration, groups ...ceilometer.Subject) map[string]ceilometer.Sample {
+	r.t.Helper()
+	samples, err := r.Read(context.Background(), r.request(metric, granularity, window, groups...))
+	require.NoError(r.t, err)
+	return samples
+}
+
+func (r *rig) request(metric string, granularity, window time.Duration, groups ...ceilometer.Subject) ceilometer.Request {
+	return ceilometer.Request{
+		Metric: ceilometer.Metric{Name: metric, Source: ceilometer.SourceGnocchi}, Now: r.Now(), Window: window, Granularity: granularity, Groups: groups,
+	}
+}
