@@ -36,6 +36,7 @@ type Metrics struct {
 	decisions       *prometheus.CounterVec
 	tokens          tokens
 	certificates    certificates
+	telemetry       telemetry
 	repairs         *prometheus.CounterVec
 	nodesDeleted    *prometheus.CounterVec
 
@@ -89,14 +90,16 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 			"node_group", "reason"),
 		nodesDeleted: counter("nodes_deleted_total", "Node objects that were deleted because their server is gone.", "node_group"),
 		tokens:       newTokens(counter), withTokens: map[string]bool{}, certificates: newCertificates(),
-		drift: map[string]map[string]float64{},
+		telemetry: newTelemetry(counter),
+		drift:     map[string]map[string]float64{},
 	}
 }
 
 // counters are the collectors that keep their own state.
 func (m *Metrics) counters() []prometheus.Collector {
 	return slices.Concat([]prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
-		m.reports, m.panics, m.decisions, m.repairs, m.nodesDeleted}, m.tokens.collectors(), m.certificates.collectors())
+		m.reports, m.panics, m.decisions, m.repairs, m.nodesDeleted}, m.tokens.collectors(), m.certificates.collectors(),
+		m.telemetry.collectors())
 }
 
 // Observe counts a request to OpenStack; it implements openstack.Observer.
