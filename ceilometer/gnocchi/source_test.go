@@ -19,7 +19,7 @@ const minute = time.Minute
 func TestLoadIsRightForAnyPollingInterval(t *testing.T) {
 	for _, one := range []struct{ polling, granularity time.Duration }{
 		{5 * minute, 5 * minute}, {20 * time.Second, 5 * minute}, {minute, 5 * minute}, {10 * minute, 5 * minute},
-		{minute, minute}, {30 * time.Second, minute}, {45 * time.Second, minute}, {2 * minute, minute}, {10 * time.Second, minute},
+		{minute, minute}, {30 * time.Second, minute}, {45 * time.Second, minute}, {90 * time.Second, minute}, {7 * minute, 5 * minute}, {2 * minute, minute}, {10 * time.Second, minute},
 	} {
 		t.Run(fmt.Sprintf("%s in %s", one.polling, one.granularity), func(t *testing.T) {
 			r := newRig(t, simulator.Ceilometer{PollingInterval: one.polling, Granularity: one.granularity, Delay: 2 * time.Second})
@@ -27,7 +27,7 @@ func TestLoadIsRightForAnyPollingInterval(t *testing.T) {
 			r.SetLoad("busy", 54)
 			r.SetLoad(busy.Machines[0].ServerID, 84)
 			step := max(one.polling, one.granularity)
-			r.FastForward(12 * step)
+			r.FastForward(25 * step)
 			for range 3 { // while it learns the interval, and afterwards
 				samples := r.read("cpu", one.granularity, 2*step, busy, idle)
 				require.NoError(t, samples["busy"].Err)
