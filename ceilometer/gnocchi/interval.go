@@ -1,6 +1,7 @@
 package gnocchi
 
 import (
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -56,6 +57,23 @@ func (s *Source) findInterval(r *reading, a *answer) {
 		r.interval = old.interval // nothing is steady now
 	}
 	s.intervals[key] = foundInterval{interval: r.interval, at: r.Now, sure: longest >= plenty || old.sure}
+}
+
+// sampleInterval finds the interval from some of the machines, by one more call. If they don't tell, all are asked for their means.
+func (s *Source) sampleInterval(ctx context.Context, r *reading) error {
+	some := *r
+	some.ids = nil
+	for i := 0; i < len(r.ids); i += len(r.ids) / sampled {
+		some.ids = append(some.ids, r.ids[i])
+	}
+	answer, err := s.ask(ctx, &some)
+	if err != nil {
+		return err
+	}
+	s.findInterval(&some, answer)
+	r.granularity, r.interval = some.granularity, some.interval
+	r.withMeans = r.interval == 0
+	return nil
 }
 
 // interval is what one meter says of the polling interval, in seconds, and how many pairs of periods say so. The newest period is left

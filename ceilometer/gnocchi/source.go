@@ -19,6 +19,9 @@ const (
 	defaultPolling = 5 * time.Minute
 	// relearn is how long a polling interval that was found is trusted before the data are asked again.
 	relearn = time.Hour
+	// many is the number of machines above which the interval is looked for in a sample of them, of which there are sampled. Rates and
+	// means of 5,000 machines took a real Gnocchi 56 s, rates alone 24 s.
+	many, sampled = 1000, 100
 )
 
 // MetricClients gives an authenticated client for Gnocchi. It is asked before every request, because another client may
@@ -78,6 +81,11 @@ func (s *Source) Read(ctx context.Context, request ceilometer.Request) (map[stri
 	}
 	if what.grouped {
 		return s.readGrouped(ctx, reading)
+	}
+	if reading.withMeans && len(reading.ids) > many {
+		if err := s.sampleInterval(ctx, reading); err != nil {
+			return nil, err
+		}
 	}
 	answer, err := s.ask(ctx, reading)
 	if err != nil {

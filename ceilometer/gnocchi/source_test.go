@@ -196,3 +196,29 @@ func TestImpossibleCPU(t *testing.T) {
 	require.ErrorIs(t, sample.Err, ceilometer.ErrAbsurd)
 	assert.ErrorContains(t, sample.Err, "counter was reset")
 }
+
+// Of many machines the interval is found from some.
+func TestManyMachines(t *testing.T) {
+	r := newRig(t, simulator.Ceilometer{PollingInterval: 30 * time.Second, Granularity: minute})
+	g := r.group("g", "m1.small", many+10)
+	r.FastForward(20 * minute)
+	r.ResetCalls()
+	sample := r.read("cpu", minute, 2*minute, g)["g"]
+	require.NoError(t, sample.Err, "an idle cloud tells no interval, and all means are read")
+	assert.Equal(t, many+10, sample.Machines)
+	assert.Equal(t, 2, r.CountCalls(simulator.Gnocchi, ""))
+	r.SetLoad("g", 37)
+	r.FastForward(20 * minute)
+	for _, calls := range []int{2, 1, 1} {
+		r.ResetCalls()
+		sample = r.read("cpu", minute, 2*minute, g)["g"]
+		require.NoError(t, sample.Err)
+		assert.InDelta(t, 37, sample.Load, 1)
+		assert.Equal(t, many+10, sample.Machines)
+		assert.Equal(t, calls, r.CountCalls(simulator.Gnocchi, ""))
+	}
+	defer r.Inject(simulator.Fault{Service: simulator.Gnocchi, Status: 500})()
+	r.Source = New(r.clients)
+	_, err := r.Read(t.Context(), r.request("cpu", minute, 2*minute, g))
+	require.Error(t, err)
+}
