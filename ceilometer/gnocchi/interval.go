@@ -1,6 +1,7 @@
 package gnocchi
 
 import (
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -10,8 +11,9 @@ const (
 	// steady is by how much two rates in a row may differ, relative to the larger one, for the growth of the mean between them to
 	// tell the number of polls.
 	steady = 0.1
-	// enough is how many pairs of steady periods, of all machines together, an interval is believed for.
-	enough = 3
+	// enough is how many pairs of steady periods, of all machines together, an interval is used for; plenty how many of one machine it
+	// is trusted for: a few periods end between polls, and where one is no multiple of the other that counts.
+	enough, plenty = 3, 8
 	// near is how close a measured interval has to be to one that people configure to be taken for it.
 	near = 0.06
 )
@@ -29,7 +31,7 @@ func (s *Source) findInterval(r *reading, a *answer) {
 	if !r.withMeans {
 		return
 	}
-	pairs := 0
+	pairs, longest := 0, 0
 	var found []float64
 	for _, one := range a.series {
 		created := time.Time{}
@@ -37,7 +39,7 @@ func (s *Source) findInterval(r *reading, a *answer) {
 			created = m.Created
 		}
 		if interval, n := one.interval(created, r.Now); n > 0 {
-			pairs += n
+			pairs, longest = pairs+n, max(longest, n)
 			found = append(found, interval)
 		}
 	}
@@ -52,9 +54,26 @@ func (s *Source) findInterval(r *reading, a *answer) {
 	case old.interval == 0:
 		return // the next reading tries again
 	default:
-		r.interval = old.interval // all are idle now; ask again in an hour
+		r.interval = old.interval // nothing is steady now
 	}
-	s.intervals[key] = foundInterval{r.interval, r.Now}
+	s.intervals[key] = foundInterval{interval: r.interval, at: r.Now, sure: longest >= plenty || old.sure}
+}
+
+// sampleInterval finds the interval from some of the machines, by one more call. If they don't tell, all are asked for their means.
+func (s *Source) sampleInterval(ctx context.Context, r *reading) error {
+	some := *r
+	some.ids = nil
+	for i := 0; i < len(r.ids); i += len(r.ids) / sampled {
+		some.ids = append(some.ids, r.ids[i])
+	}
+	answer, err := s.ask(ctx, &some)
+	if err != nil {
+		return err
+	}
+	s.findInterval(&some, answer)
+	r.granularity, r.interval = some.granularity, some.interval
+	r.withMeans = r.interval == 0
+	return nil
 }
 
 // interval is what one meter says of the polling interval, in seconds, and how many pairs of periods say so. The newest period is left

@@ -124,12 +124,12 @@ func (r *reading) summary(loads []load) summary {
 			usable = append(usable, l)
 		}
 	}
-	if len(usable) == 0 {
-		if len(loads) > 0 {
-			last := loads[len(loads)-1]
-			return summary{bad: told(last), end: last.end, any: true}
-		}
+	if len(loads) == 0 {
 		return out
+	}
+	// After one reset the period before it will do, until the next one is there. Several in a row are something else.
+	if last := loads[len(loads)-1]; len(usable) == 0 || last.end.Sub(usable[len(usable)-1].end) > 2*r.step() {
+		return summary{bad: told(last), end: last.end, any: true}
 	}
 	newest := usable[len(usable)-1]
 	used := usable[len(usable)-1:]

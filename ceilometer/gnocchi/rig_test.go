@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gophercloud/gophercloud/v2"
 	"github.com/stretchr/testify/require"
 	clocktesting "k8s.io/utils/clock/testing"
 
@@ -75,4 +76,35 @@ func (r *rig) request(metric string, granularity, window time.Duration, groups .
 	return ceilometer.Request{
 		Metric: ceilometer.Metric{Name: metric, Source: ceilometer.SourceGnocchi}, Now: r.Now(), Window: window, Granularity: granularity, Groups: groups,
 	}
+}
+
+// metricResource makes a resource in Gnocchi, as Ceilometer's publisher does.
+func (r *rig) metricResource(kind, id string, attributes map[string]any) {
+	r.t.Helper()
+	client, err := r.clients.Metric(context.Background())
+	require.NoError(r.t, err)
+	body := map[string]any{"id": id, "project_id": r.projectID(), "user_id": "u", "metrics": map[string]any{}}
+	for key, value := range attributes {
+		body[key] = value
+	}
+	_, err = client.Post(context.Background(), client.ServiceURL("v1", "resource", kind), body, nil, &gophercloud.RequestOpts{OkCodes: []int{201}})
+	require.NoError(r.t, err)
+}
+
+func (r *rig) projectID() string { return r.clients.(*openstack.Session).ProjectID() }
+
+// push delivers measures that end now, one every interval.
+func (r *rig) push(resource, metric, policy string, interval time.Duration, values ...float64) {
+	r.t.Helper()
+	client, err := r.clients.Metric(context.Background())
+	require.NoError(r.t, err)
+	var measures []any
+	for i, v := range values {
+		at := r.Now().Add(-interval * time.Duration(len(values)-1-i))
+		measures = append(measures, map[string]any{"timestamp": at.UTC().Format("2006-01-02T15:04:05.999999"), "value": v})
+	}
+	body := map[string]any{resource: map[string]any{metric: map[string]any{"archive_policy_name": policy, "measures": measures}}}
+	url := client.ServiceURL("v1", "batch", "resources", "metrics", "measures") + "?create_metrics=true"
+	_, err = client.Post(context.Background(), url, body, nil, &gophercloud.RequestOpts{OkCodes: []int{202}})
+	require.NoError(r.t, err)
 }

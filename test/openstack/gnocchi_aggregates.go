@@ -27,6 +27,7 @@ type aggregatesQuery struct {
 	start, stop time.Time
 	granularity time.Duration // 0: all that the metrics have in common
 	fill        string
+	details     bool // show the resources beside the measures
 }
 
 // reference is a metric, by a pattern of its name, and an aggregation method.
@@ -57,6 +58,9 @@ func (q *request) aggregate() (any, *refusal) {
 	store := q.sim.metrics
 	if store.types[body.Type] == nil {
 		return nil, &refusal{400, cause("Resource type does not exist", body.Type)}
+	}
+	if _, problem := store.matches(&metricResource{}, body.Type, body.Search); problem != nil {
+		return nil, problem // even if there is nothing to find
 	}
 	var resources []*metricResource
 	for _, id := range sortedKeys(store.resources) {
@@ -177,10 +181,27 @@ func (query *aggregatesQuery) measures(resources []*metricResource, now time.Tim
 			metrics[one.meter.name][one.reference.method] = append(so, points...)
 		}
 	}
+	out := map[string]any{"measures": byResource}
 	if isAggregated {
-		return map[string]any{"measures": map[string]any{"aggregated": aggregated}}, nil
+		out["measures"] = map[string]any{"aggregated": aggregated}
 	}
-	return map[string]any{"measures": byResource}, nil
+	if query.details {
+		out["references"] = referencedBy(rows)
+	}
+	return out, nil
+}
+
+// referencedBy lists the resources of rows, each once.
+func referencedBy(rows []*row) []any {
+	var list []any
+	seen := map[*metricResource]bool{}
+	for _, r := range rows {
+		if !seen[r.resource] {
+			seen[r.resource] = true
+			list = append(list, r.resource.view())
+		}
+	}
+	return list
 }
 
 // number is a value in JSON, which has no NaN.
@@ -220,7 +241,7 @@ func (query *aggregatesQuery) granularities(rows []*row) ([]time.Duration, *refu
 // aggregatesQuery reads the operation and the request's parameters.
 func (q *request) aggregatesQuery(operation any) (*aggregatesQuery, *refusal) {
 	parameters := q.URL.Query()
-	query := &aggregatesQuery{fill: parameters.Get("fill")}
+	query := &aggregatesQuery{fill: parameters.Get("fill"), details: truth(parameters.Get("details"))}
 	bad := func(name, reason string) *refusal {
 		return &refusal{400, map[string]any{"cause": "Argument value error", "detail": name, "reason": reason}}
 	}
