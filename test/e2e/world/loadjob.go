@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -43,12 +44,8 @@ func (j *LoadJob) Run(ctx context.Context) (*Group, error) {
 // Begin makes the node group, applications that need three nodes, and a load that three nodes can bear.
 func (j *LoadJob) Begin(ctx context.Context) (err error) {
 	w := j.World
-	annotations := map[string]string{
-		"load-metric": "cpu", "load-target": fmt.Sprint(loadTarget),
-	}
-	for key, value := range j.Annotations {
-		annotations[key] = value
-	}
+	annotations := LoadAnnotations(loadTarget, j.Interval)
+	maps.Copy(annotations, j.Annotations)
 	j.Say("creating the Heat stack of node group %q, whose processors should be busy for %d %% of the time", w.stackName("busy"), loadTarget)
 	if j.group, err = w.CreateGroup(ctx, GroupSpec{Name: "busy", Max: 8, Annotations: annotations, Labels: busyLabels}); err != nil {
 		return err
@@ -72,6 +69,16 @@ func (j *LoadJob) Begin(ctx context.Context) (err error) {
 	j.Say("%d applications run on %d nodes; Ceilometer measures 50 %%, %d nodes are enough", loadApps, loadApps, loadApps)
 	j.telemetry.Work(j.group, 50*loadApps)
 	return j.WaitForFloor(ctx, 3)
+}
+
+// LoadAnnotations let the floor of a node group follow its processors' load, which is polled at each interval, with everything in
+// seconds that takes minutes in production.
+func LoadAnnotations(target int, interval time.Duration) map[string]string {
+	times := func(n int) string { return (time.Duration(n) * interval).String() }
+	return map[string]string{
+		"load-metric": "cpu", "load-target": fmt.Sprint(target), "load-granularity": times(1), "load-polling-interval": times(1),
+		"load-scale-down-window": times(3), "load-max-age": times(8), "load-hold": times(8),
+	}
 }
 
 var busyLabels = map[string]string{"pool": "busy"}
