@@ -72,7 +72,7 @@ func (t *Telemetry) Stop() {
 }
 
 // Work sets what a group's servers have to do together, in percent of one server: 255 on three servers are 85 percent each, and on
-// five 51.
+// five 51. None does more than 100 percent.
 func (t *Telemetry) Work(group *Group, percent float64) {
 	t.change(func() { t.work[group] = percent })
 }
@@ -85,6 +85,11 @@ func (t *Telemetry) Rate(server string, percent float64) {
 // Silence makes a server be measured no more.
 func (t *Telemetry) Silence(server string) {
 	t.change(func() { t.silent[server] = true })
+}
+
+// Normal makes a server do its share of the work, and be measured, again.
+func (t *Telemetry) Normal(server string) {
+	t.change(func() { delete(t.rates, server); delete(t.silent, server) })
 }
 
 // Late makes measures arrive so late.
@@ -152,7 +157,7 @@ func (t *Telemetry) poll(ctx context.Context, at time.Time) error {
 		}
 		maps.DeleteFunc(servers, func(_ string, s Server) bool { return s.Status != "ACTIVE" })
 		for _, server := range servers {
-			if m := t.measure(server, percent/float64(len(servers)), at); m != nil {
+			if m := t.measure(server, min(100, percent/float64(len(servers))), at); m != nil {
 				batch[server.ID] = map[string]any{"cpu": m}
 				resources[server.ID] = t.resource(server)
 			}
