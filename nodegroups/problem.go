@@ -71,6 +71,8 @@ const (
 	ReasonBlanketApproval     = "BlanketApproval"     // the cluster approves nodes' certificates without proof
 	ReasonSecondKey           = "SecondKey"           // a second machine claims to be one that was let in
 	ReasonNoPermission        = "NoPermission"        // Kubernetes refuses something that we need
+	ReasonBadLoadPolicy       = "BadLoadPolicy"       // annotations and defaults about load that don't fit together
+	ReasonNoLoadSignal        = "NoLoadSignal"        // telemetry has nothing to believe about a node group
 )
 
 // Error makes a Problem usable as an error.

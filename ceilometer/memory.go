@@ -1,0 +1,4 @@
+package ceilometer
+
+type memory struct{}
+type readings struct{}
