@@ -39,6 +39,9 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{ageDesc, targetDesc, minDesc, maxDesc, floorDesc, membersDesc, stacksDesc, blockedDesc, problemDesc, heldDesc, driftDesc} {
 		out <- d
 	}
+	for _, d := range loadDescs {
+		out <- d
+	}
 }
 
 // Collect implements prometheus.Collector.
@@ -56,6 +59,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 			gauge(floorDesc, float64(snapshot.MinSize(g)), g.Name)
 		}
 	}
+	m.collectLoad(gauge)
 	for key, count := range countProblems(snapshot.Problems()) {
 		gauge(problemDesc, float64(count), key.group, key.reason, key.severity)
 	}
