@@ -1,0 +1,109 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
+)
+
+// Reasons of notices about floors.
+const (
+	ReasonFloorRaised  = "FloorRaised"  // a node group gets a floor above its minimum, or a higher one
+	ReasonFloorLowered = "FloorLowered" // its floor falls
+	ReasonFloorGone    = "FloorGone"    // load has no say any more: the minimum size is all that holds
+)
+
+// FloorChanged explains a change of a floor as a log line and an Event; it belongs to ceilometer.Observer.
+func (r *Reporter) FloorChanged(_ context.Context, change ceilometer.Change) {
+	s := &change.State
+	n := Notice{Group: s.Group}
+	before := change.From
+	if !change.Had {
+		before = s.Min
+	}
+	switch {
+	case !change.Has:
+		n.Reason, n.Message = ReasonFloorGone, fmt.Sprintf("there is no floor any more, it was %d; the minimum size is %d", change.From, s.Min)
+	case change.To > before:
+		n.Reason, n.Message = ReasonFloorRaised, fmt.Sprintf("the floor is %d, it was %d", change.To, before)
+	case change.To < before:
+		n.Reason, n.Message = ReasonFloorLowered, fmt.Sprintf("the floor is %d, it was %d", change.To, before)
+	default:
+		// Load begins to have a say and wants no more than the minimum: nothing that anybody would see.
+		r.logger.V(2).Info("The node group has a floor now", "nodeGroup", s.Group, "floor", change.To, "why", s.Reason)
+		return
+	}
+	if s.Reason != "" {
+		n.Message += ": " + s.Reason
+	}
+	signals := make([]string, 0, len(s.Signals))
+	for i := range s.Signals {
+		signals = append(signals, signalText(&s.Signals[i]))
+	}
+	values := []any{"floor", change.To, "before", before, "min", s.Min, "max", s.Max, "targetSize", s.Target}
+	for _, part := range []struct {
+		name  string
+		value any
+		told  bool
+	}{
+		{"signals", strings.Join(signals, "; "), len(signals) > 0},
+		{"reactive", s.Reactive, s.Reactive > 0},
+		{"schedule", s.ScheduleText, s.ScheduleText != ""},
+		{"forecast", s.Forecast, s.Forecast > 0},
+		{"headroom", s.Headroom, s.Headroom > 0},
+		{"heldUntil", s.HeldUntil, s.Held},
+	} {
+		if part.told {
+			values = append(values, part.name, part.value)
+		}
+	}
+	r.Notify(n, values...)
+}
+
+// ReadingDone notes in the log that a reading failed; what follows from it is a problem of the node groups. It belongs to
+// ceilometer.Observer.
+func (r *Reporter) ReadingDone(_ context.Context, reading ceilometer.Reading) {
+	if reading.Err != nil {
+		r.logger.V(2).Info("Load could not be read", "source", reading.Source, "metric", reading.Metric, "nodeGroups", reading.Groups,
+			"took", reading.Duration, "err", reading.Err)
+		return
+	}
+	r.logger.V(4).Info("Load was read", "source", reading.Source, "metric", reading.Metric, "nodeGroups", reading.Groups, "took", reading.Duration)
+}
+
+// signalText is what is known of a signal, and what it wants.
+func signalText(s *ceilometer.SignalState) string {
+	text := s.Metric
+	if !s.At.IsZero() {
+		text += fmt.Sprintf(" %.4g over %d members, %s old", s.Value, s.Machines, s.Age.Round(time.Second))
+	}
+	if s.Target > 0 {
+		text += fmt.Sprintf(", target %.4g", s.Target)
+	}
+	if s.Opinion {
+		return text + fmt.Sprintf(", wants %d", s.Wanted)
+	}
+	return text + fmt.Sprintf(", no opinion (%v), last wanted %d", s.Err, s.Wanted)
+}
+
+// Floors is a ceilometer.Observer that tells several.
+func Floors(observers ...ceilometer.Observer) ceilometer.Observer { return floorTee(observers) }
+
+type floorTee []ceilometer.Observer
+
+// FloorChanged implements ceilometer.Observer.
+func (t floorTee) FloorChanged(ctx context.Context, change ceilometer.Change) {
+	for _, o := range t {
+		o.FloorChanged(ctx, change)
+	}
+}
+
+// ReadingDone implements ceilometer.Observer.
+func (t floorTee) ReadingDone(ctx context.Context, reading ceilometer.Reading) {
+	for _, o := range t {
+		o.ReadingDone(ctx, reading)
+	}
+}
