@@ -131,12 +131,17 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err != nil {
 		return orderly(ctx, err)
 	}
-	reporter := events.Tee(events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil), p.metrics)
+	teller := events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil)
+	reporter := events.Tee(teller, p.metrics)
 	join, err := p.newJoining(reporter)
 	if err != nil {
 		return err
 	}
-	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, reporter, join)
+	floors, err := p.newFloors(session, teller, reporter)
+	if err != nil {
+		return err
+	}
+	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, reporter, join, floors)
 	if err != nil {
 		return err
 	}
