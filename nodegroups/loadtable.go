@@ -42,6 +42,6 @@ var loadAnnotations = []annotation{
 		setForecast, func(c *Config) (string, bool) { return string(c.Load.Forecast), c.Load.Forecast != "" }, false},
 	number(KeyForecastQuantile, "0.85", "0.9", "Part of all times in which the load is to stay below what is foreseen", .5, .99,
 		func(c *Config) **float64 { return &c.Load.ForecastQuantile }),
-	span(KeyForecastBootTime, "measured, or 10m", "5m", "How long a machine takes from its order until it works", 0, 6*time.Hour,
+	span(KeyForecastBootTime, "10m", "5m", "How long a machine takes from its order until it works", 0, 6*time.Hour,
 		func(c *Config) **timeDuration { return &c.Load.ForecastBootTime }),
 }

@@ -194,3 +194,6 @@ func getSchedule(c *Config) (string, bool) {
 	}
 	return strings.Join(items, ";"), c.Load.Schedule != nil
 }
+
+// Equal says whether two schedules are written alike.
+func (s Schedule) Equal(other Schedule) bool { return s.Text == other.Text && s.Size == other.Size } //nolint:gocritic // go-cmp asks values
