@@ -8,4 +8,7 @@ func (f *Floors) SetDefaults(defaults Defaults) {
 		defaults.Load.Hold = &f.opts.Hold
 	}
 	f.opts.Defaults = defaults
+	for _, m := range f.groups {
+		m.group = nil // its policy is made anew
+	}
 }

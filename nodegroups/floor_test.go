@@ -52,6 +52,17 @@ func TestAFloorIsKeptBetweenTheAnnotatedLimits(t *testing.T) {
 	}
 }
 
+func TestAGroupThatIsAllOrNothingHasAFloorOfAll(t *testing.T) {
+	yes := true
+	for floor, want := range map[int]int{0: 0, 1: 9, 9: 9} {
+		floors := &floorsOf{answer: map[string]nodegroups.Floor{"a": {Size: floor}}}
+		m, _, _ := newManager(t, nodegroups.ManagerOptions{Floors: floors}, fake.Stack("a", 0, fake.InGroup("a", 0, 9), func(s *nodegroups.Stack) {
+			s.Config.Options.ZeroOrMaxNodeScaling = &yes
+		}))
+		assert.Equal(t, want, minSize(m, "a"), "floor %d", floor)
+	}
+}
+
 func TestTheLiveMinimumIsWithinTheLimitsWhateverTheFloor(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		low := rapid.IntRange(0, 20).Draw(rt, "min")

@@ -36,7 +36,7 @@ func TestAScheduleMakesTheStackGrowAndIsExplained(t *testing.T) {
 	r.eventually(t, "an Event", func() bool {
 		for _, e := range r.kube.under("api/v1/namespaces/kube-system/events") {
 			if e["reason"] == "FloorRaised" && e["type"] == "Normal" {
-				require.Contains(t, e["message"], `node group "workers": the floor is 3, it was 0`)
+				require.Contains(t, e["message"], `node group "workers": floor 3: schedule "00:00-24:00=3" wants 3 (the floor was 0)`)
 				return true
 			}
 		}

@@ -13,7 +13,7 @@ import (
 const (
 	ReasonFloorRaised  = "FloorRaised"  // a node group gets a floor above its minimum, or a higher one
 	ReasonFloorLowered = "FloorLowered" // its floor falls
-	ReasonFloorGone    = "FloorGone"    // load has no say any more: the minimum size is all that holds
+	ReasonFloorGone    = "FloorGone"    // no annotation about load is left: the minimum size is all that holds
 )
 
 // FloorChanged explains a change of a floor as a log line and an Event; it belongs to ceilometer.Observer.
@@ -26,19 +26,17 @@ func (r *Reporter) FloorChanged(_ context.Context, change ceilometer.Change) {
 	}
 	switch {
 	case !change.Has:
-		n.Reason, n.Message = ReasonFloorGone, fmt.Sprintf("there is no floor any more, it was %d; the minimum size is %d", change.From, s.Min)
+		n.Reason = ReasonFloorGone
 	case change.To > before:
-		n.Reason, n.Message = ReasonFloorRaised, fmt.Sprintf("the floor is %d, it was %d", change.To, before)
+		n.Reason = ReasonFloorRaised
 	case change.To < before:
-		n.Reason, n.Message = ReasonFloorLowered, fmt.Sprintf("the floor is %d, it was %d", change.To, before)
+		n.Reason = ReasonFloorLowered
 	default:
 		// Load begins to have a say and wants no more than the minimum: nothing that anybody would see.
 		r.logger.V(2).Info("The node group has a floor now", "nodeGroup", s.Group, "floor", change.To, "why", s.Reason)
 		return
 	}
-	if s.Reason != "" {
-		n.Message += ": " + s.Reason
-	}
+	n.Message = fmt.Sprintf("%s (the floor was %d%s)", s.Reason, before, ages(s))
 	signals := make([]string, 0, len(s.Signals))
 	for i := range s.Signals {
 		signals = append(signals, signalText(&s.Signals[i]))
@@ -61,6 +59,17 @@ func (r *Reporter) FloorChanged(_ context.Context, change ceilometer.Change) {
 		}
 	}
 	r.Notify(n, values...)
+}
+
+// ages is how old what is known of the signals is.
+func ages(s *ceilometer.State) string {
+	var text string
+	for i := range s.Signals {
+		if one := &s.Signals[i]; !one.At.IsZero() {
+			text += fmt.Sprintf("; %s is of %s ago", one.Metric, max(one.Age, 0).Round(time.Second))
+		}
+	}
+	return text
 }
 
 // ReadingDone notes in the log that a reading failed; what follows from it is a problem of the node groups. It belongs to

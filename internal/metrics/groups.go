@@ -17,7 +17,7 @@ var (
 	minDesc    = desc("node_group_min_size", "The configured minimum.", "node_group")
 	maxDesc    = desc("node_group_max_size", "The configured maximum.", "node_group")
 	floorDesc  = desc("node_group_floor",
-		"What load, a schedule, a forecast or headroom make of the minimum; between the configured limits. Missing while they want nothing.", "node_group")
+		"What load, schedules, forecasts and headroom make of the minimum, between the configured limits. Only of node groups with annotations about them.", "node_group")
 	membersDesc = desc("node_group_members", "Members by state (creating, running, deleting, failed, lost).", "node_group", "state")
 	stacksDesc  = desc("node_group_stacks", "Heat stacks that make up the node group.", "node_group")
 	blockedDesc = desc("node_group_blocked", "1 while the node group is left alone, with the reason; 0 otherwise.", "node_group", "reason")
