@@ -93,6 +93,7 @@ func (m *memory) wake(now time.Time) {
 	if pause <= longestPause {
 		return
 	}
+	pause -= longestPause
 	m.since = m.since.Add(pause)
 	if !m.known.IsZero() {
 		m.known = m.known.Add(pause)
