@@ -81,9 +81,9 @@ func measure(ctx context.Context, samples int) (longest time.Duration, err error
 
 // sample raises the load again and again, so that one more node is wanted each time.
 func sample(ctx context.Context, w *world.World, sim *simulator.Simulator, samples int) (longest time.Duration, err error) {
-	group, err := w.CreateGroup(ctx, world.GroupSpec{Name: "workers", Min: 1, Max: samples + 2, Annotations: map[string]string{
-		"load-metric": "cpu", "load-target": fmt.Sprint(target), "load-window": "1s",
-	}})
+	group, err := w.CreateGroup(ctx, world.GroupSpec{
+		Name: "workers", Min: 1, Max: samples + 2, Annotations: world.LoadAnnotations(target, polling),
+	})
 	if err != nil {
 		return 0, err
 	}
