@@ -151,7 +151,7 @@ func (r *reading) step() time.Duration {
 		return r.granularity
 	}
 	// Polls that are rarer than periods leave periods empty.
-	return (interval + r.granularity - 1) / r.granularity * r.granularity
+	return (interval + r.granularity - 1).Truncate(r.granularity)
 }
 
 // start is from when on points are wanted: some before the window, so that a gap and a point that is late can be seen, and more

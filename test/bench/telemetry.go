@@ -58,8 +58,12 @@ func benchTelemetry(ctx context.Context, print func(string, float64, string)) er
 			return err
 		}
 		for g, one := range subjects {
-			if s := samples[one.Group]; s.Err != nil || s.Machines != each || s.Load < float64(g)-1 || s.Load > float64(g)+1 {
-				return fmt.Errorf("%s: %.1f %% of %d machines (%v), not %d %% of %d", one.Group, s.Load, s.Machines, s.Err, g, each)
+			s := samples[one.Group]
+			if s.Err != nil {
+				return fmt.Errorf("%s: %w", one.Group, s.Err)
+			}
+			if s.Machines != each || s.Load < float64(g)-1 || s.Load > float64(g)+1 {
+				return fmt.Errorf("%s: %.1f %% of %d machines, not %d %% of %d", one.Group, s.Load, s.Machines, g, each)
 			}
 		}
 		sim.FastForward(time.Minute)

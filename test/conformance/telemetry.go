@@ -94,8 +94,8 @@ func (m *Telemetry) Push(resource, metric, policy string, interval time.Duration
 	require.Equal(m.c.t, http.StatusAccepted, answer.Code, "%s", answer.Body)
 }
 
-// question is a request to /v1/aggregates.
-type question struct {
+// Question is a request to /v1/aggregates.
+type Question struct {
 	operations string
 	search     any
 	kind       string // instance if empty
@@ -106,7 +106,7 @@ type question struct {
 func byID(ids ...string) any { return map[string]any{"in": map[string]any{"id": ids}} }
 
 // Ask sends a request to /v1/aggregates for periods of a minute from Start on, unless its parameters say otherwise.
-func (m *Telemetry) Ask(client *api.Client, q question) *api.Response {
+func (m *Telemetry) Ask(client *api.Client, q Question) *api.Response {
 	m.c.t.Helper()
 	if q.kind == "" {
 		q.kind = "instance"
@@ -136,13 +136,13 @@ func (m *Telemetry) refused(answer *api.Response, code int, cause, reason string
 	require.Equal(m.c.t, reason, body.Description.Reason)
 }
 
-// byMachine are values by machine, metric and aggregation.
-type byMachine map[string]map[string]map[string][]measure
+// ByMachine are points by machine, metric and aggregation.
+type ByMachine map[string]map[string]map[string][]Measure
 
-// measure is a point: when, how wide, how much.
-type measure [3]any
+// Measure is a point: when, how wide, how much.
+type Measure [3]any
 
-func values(points []measure) []float64 {
+func values(points []Measure) []float64 {
 	out := []float64{}
 	for _, p := range points {
 		out = append(out, p[2].(float64))
@@ -151,19 +151,19 @@ func values(points []measure) []float64 {
 }
 
 // Read asks for one series per machine.
-func (m *Telemetry) Read(q question) byMachine {
+func (m *Telemetry) Read(q Question) ByMachine {
 	m.c.t.Helper()
 	answer := m.Ask(m.c.Client, q)
 	require.Equal(m.c.t, http.StatusOK, answer.Code, "%s", answer.Body)
 	var body struct {
-		Measures byMachine `json:"measures"`
+		Measures ByMachine `json:"measures"`
 	}
 	require.NoError(m.c.t, answer.JSON(&body))
 	return body.Measures
 }
 
 // ReadGroups asks for one series per server group.
-func (m *Telemetry) ReadGroups(q question) map[string][]measure {
+func (m *Telemetry) ReadGroups(q Question) map[string][]Measure {
 	m.c.t.Helper()
 	q.parameters = url.Values{"groupby": {"server_group"}}
 	answer := m.Ask(m.c.Client, q)
@@ -174,12 +174,12 @@ func (m *Telemetry) ReadGroups(q question) map[string][]measure {
 		} `json:"group"`
 		Measures struct {
 			Measures struct {
-				Aggregated []measure `json:"aggregated"`
+				Aggregated []Measure `json:"aggregated"`
 			} `json:"measures"`
 		} `json:"measures"`
 	}
 	require.NoError(m.c.t, answer.JSON(&body))
-	out := map[string][]measure{}
+	out := map[string][]Measure{}
 	for _, one := range body {
 		out[one.Group.ServerGroup] = one.Measures.Measures.Aggregated
 	}
@@ -190,6 +190,6 @@ func (m *Telemetry) ReadGroups(q question) map[string][]measure {
 func (m *Telemetry) Visible(id, metric string, periods int) {
 	m.c.t.Helper()
 	m.c.Eventually(fmt.Sprintf("%d periods of %s", periods, metric), m.c.Cloud.Patience(), func() bool {
-		return len(m.Read(question{operations: "(metric " + metric + " mean)", search: byID(id)})[id][metric]["mean"]) >= periods
+		return len(m.Read(Question{operations: "(metric " + metric + " mean)", search: byID(id)})[id][metric]["mean"]) >= periods
 	})
 }
