@@ -102,8 +102,8 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 	set.StringVar(&f.LoadConfig, "load-config", "",
 		"YAML file with defaults for load annotations and with metrics by names: defaults: {load-target: 60}, metrics: {NAME: {source: gnocchi|prometheus, "+
 			"expression: QUERY, target: NUMBER}}. Read again when it changes.")
-	set.DurationVar(&f.TelemetryTimeout, "telemetry-timeout", ceilometer.DefaultTimeout,
-		"How long a reading of a load may take. cluster-autoscaler's loop does not wait for it.")
+	set.DurationVar(&f.TelemetryTimeout, "telemetry-timeout", openstack.DefaultRequestTimeout,
+		"How long a reading of a load may take; one request of it takes at most --openstack-request-timeout. cluster-autoscaler's loop goes on meanwhile.")
 	set.DurationVar(&f.TelemetryHold, "telemetry-hold", ceilometer.DefaultHold,
 		"How long the last good floor of a node group is kept when its load is not known, unless its annotation load-hold says otherwise.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
