@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"time"
 
@@ -39,14 +41,19 @@ func New(address string, transport http.RoundTripper, options Options) (*Source,
 // Transport is an HTTP transport with the authentication and TLS settings of a file in Prometheus' own form for clients
 // (http_config: authorization, basic_auth, oauth2, tls_config, proxy_url...). Secrets that it names by file (credentials_file,
 // password_file, certificates) are read again when they change. Without a file it is one without credentials, that trusts
-// the system's authorities.
+// the system's authorities. Relative names start at the file's folder.
 func Transport(file string) (http.RoundTripper, error) {
 	settings := &config.DefaultHTTPClientConfig
 	if file != "" {
-		var err error
-		if settings, _, err = config.LoadHTTPConfigFile(file); err != nil {
+		text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+		if err != nil {
+			return nil, fmt.Errorf("HTTP configuration of Prometheus: %w", err)
+		}
+		if settings, err = config.LoadHTTPConfig(string(text)); err != nil {
 			return nil, fmt.Errorf("HTTP configuration of Prometheus, %s: %w", file, err)
 		}
+		// LoadHTTPConfigFile takes relative names from the folder above the file's.
+		settings.SetDirectory(filepath.Dir(file))
 	}
 	transport, err := config.NewRoundTripperFromConfig(*settings, "prometheus", config.WithUserAgent("cluster-autoscaler-openstack"))
 	if err != nil {
