@@ -34,7 +34,7 @@ func TestAnnotationsAreDocumentedAndTheirExamplesWork(t *testing.T) {
 			}
 		})
 	}
-	assert.Len(t, seen, 31+3*2+7)
+	assert.Len(t, seen, 31+17+3*2+7)
 	_, ok := nodegroups.CanonicalKey("owner")
 	assert.False(t, ok)
 }

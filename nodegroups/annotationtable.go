@@ -1,5 +1,7 @@
 package nodegroups
 
+import "slices"
+
 // annotation is one row of the table that drives parsing, merging and documentation.
 type annotation struct {
 	key                              Key
@@ -24,7 +26,10 @@ const (
 )
 
 // annotations is the whole vocabulary, in the order of the documentation.
-var annotations = []annotation{
+var annotations = slices.Concat(groupAnnotations, loadAnnotations)
+
+// groupAnnotations are those about the group and its machines.
+var groupAnnotations = []annotation{
 	{KeyName, typeName, "the stack's name", "workers", "Name of the node group; stacks with the same name are shards of one group",
 		setName, func(c *Config) (string, bool) { return c.Name, c.Name != "" }, true},
 	{KeyMinSize, typeCount, "0", "1", "Least number of members; scale-down stops there",

@@ -27,6 +27,8 @@ type Config struct {
 	Options Options
 	// Life is what becomes of this group's machines when they break or have to go.
 	Life Life
+	// Load is how load moves the group's floor.
+	Load Load
 }
 
 // ParameterNames are the names of the stack parameters that we read or write.

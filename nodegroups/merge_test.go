@@ -107,6 +107,11 @@ func TestMergeReportsConflicts(t *testing.T) {
 		nodegroups.KeyGPUUtilizationThreshold: "0.2", nodegroups.KeyUnneededTime: "1m", nodegroups.KeyUnreadyTime: "1m",
 		nodegroups.KeyMaxNodeProvisionTime: "1m", nodegroups.KeyZeroOrMax: "false", nodegroups.KeyIgnoreDaemonSets: "false",
 		nodegroups.KeyAutoRepair: "true", nodegroups.KeyGracefulShutdown: "2m",
+		nodegroups.KeyLoadMetric: "none", nodegroups.KeyLoadTarget: "50;70", nodegroups.KeyLoadSteps: "80:+1", nodegroups.KeyLoadTolerance: "0.2",
+		nodegroups.KeyLoadWindow: "1m", nodegroups.KeyLoadScaleUpWindow: "1m", nodegroups.KeyLoadScaleDownWindow: "1m",
+		nodegroups.KeyLoadGranularity: "2m", nodegroups.KeyLoadPollingInterval: "1m", nodegroups.KeyLoadMaxAge: "1m", nodegroups.KeyLoadHold: "1m",
+		nodegroups.KeyLoadServerGroup: "other", nodegroups.KeySchedule: "0 8 * * 1-5/10h@Europe/Berlin=5", nodegroups.KeyHeadroom: "2",
+		nodegroups.KeyForecast: "true", nodegroups.KeyForecastQuantile: "0.8", nodegroups.KeyForecastBootTime: "1m",
 	}
 	for _, doc := range nodegroups.Annotations() {
 		value, shared := other[doc.Key]

@@ -89,22 +89,11 @@ func externalMux(profiling bool) http.Handler {
 
 // serveNodeGroups signs in and answers until ctx ends; then orders that are under way are finished or given up.
 func (p *program) serveNodeGroups(ctx context.Context) error {
-	session, err := signIn(ctx, p.settings, p.metrics)
+	c, err := p.connect(ctx)
 	if err != nil {
 		return orderly(ctx, err)
 	}
-	reporter := events.Tee(events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil), p.metrics)
-	join, err := p.newJoining(reporter)
-	if err != nil {
-		return err
-	}
-	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, reporter, join)
-	if err != nil {
-		return err
-	}
-	defer c.stacks.Close()
-	defer func() { _ = c.provider.Cleanup() }()
-	p.manager.Store(c.manager)
+	defer c.close()
 
 	nodes, err := watchNodes(ctx, p.client)
 	if err != nil {
@@ -127,21 +116,21 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 			default:
 			}
 		},
-		Reporter: reporter,
+		Reporter: c.reporter,
 	})
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		whileCalled(ctx, called, notCalledFor+p.core.ScanInterval, nil, func(ctx context.Context) {
 			klog.FromContext(ctx).Info("A cluster-autoscaler asks: looking after nodes")
-			wait := p.startApprover(ctx, c, join, reporter)
+			wait := p.startApprover(ctx, c)
 			defer wait()
 			var tokens sync.WaitGroup
 			defer tokens.Wait()
 			tokens.Go(func() {
-				join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
+				c.join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
 			})
-			newLife(c, p.settings, session, p.metrics, reporter).Run(ctx)
+			p.newLife(c).Run(ctx)
 		})
 	}()
 	l := p.GRPC

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
@@ -37,6 +38,11 @@ type Flags struct {
 	RepairAfter    time.Duration
 	RepairsPerHour int
 	DeleteNodes    bool
+	// LoadSignals: node groups may have floors. LoadConfig is the path of their defaults, TelemetryTimeout and TelemetryHold are
+	// ceilometer.Options' Timeout and Hold.
+	LoadSignals                     bool
+	LoadConfig                      string
+	TelemetryTimeout, TelemetryHold time.Duration
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
 	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
@@ -93,6 +99,16 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"How many machines may be replaced within an hour in the whole cluster; more than that are reported.")
 	set.BoolVar(&f.DeleteNodes, "delete-nodes-of-gone-servers", true,
 		"Delete the Node objects of members whose server does not exist any more, as a cloud controller manager does; both may run.")
+	set.BoolVar(&f.LoadSignals, "load-signals", true,
+		"Let measured load, schedules and forecasts raise the least size of node groups whose annotations say so (load-metric, schedule, headroom, ...). "+
+			"Telemetry is asked only if there are any.")
+	set.StringVar(&f.LoadConfig, "load-config", "",
+		"YAML file with defaults for load annotations and with metrics by names: defaults: {load-target: 60}, metrics: {NAME: {source: gnocchi|prometheus, "+
+			"expression: QUERY, target: NUMBER}}. Read again when it changes.")
+	set.DurationVar(&f.TelemetryTimeout, "telemetry-timeout", openstack.DefaultRequestTimeout,
+		"How long a reading of a load may take; one request of it takes at most --openstack-request-timeout. cluster-autoscaler's loop goes on meanwhile.")
+	set.DurationVar(&f.TelemetryHold, "telemetry-hold", ceilometer.DefaultHold,
+		"How long the last good floor of a node group is kept when its load is not known, unless its annotation load-hold says otherwise.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }

@@ -51,6 +51,11 @@ func TestHelp(t *testing.T) {
 	for _, want := range []string{"--scale-down-unneeded-time", "--leader-elect", "--v ", "--nodes MIN:MAX:STACK", `(default "openstack")`} {
 		require.Contains(t, out, want)
 	}
+	for _, changed := range []string{"--enforce-node-group-min-size", "--scale-down-delay-type-local"} {
+		_, rest, _ := strings.Cut(strings.Join(strings.Fields(out), " "), changed+" ")
+		rest, _, _ = strings.Cut(rest, " flags: ")
+		require.Regexp(t, `^[^(]*\(default true\)`, rest, changed)
+	}
 	for _, other := range []string{"--aws-", "--gce-", "ASG", "GKE", "externalgrpc", "AllAlpha"} {
 		require.NotContains(t, out, other, "other clouds' flags help nobody here")
 	}
@@ -62,6 +67,8 @@ func TestHelp(t *testing.T) {
 
 func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 	good := "--nodes=0:3:workers"
+	loads := filepath.Join(t.TempDir(), "loads.yaml")
+	require.NoError(t, os.WriteFile(loads, []byte("defaults: {load-targt: 60}"), 0o600))
 	for name, tt := range map[string]struct {
 		args []string
 		want []string
@@ -95,6 +102,10 @@ func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 		"address":            {[]string{good, "--bootstrap-api-server=10.0.0.10:6443"}, []string{"--bootstrap-api-server=10.0.0.10:6443", "https://"}},
 		"label":              {[]string{good, "--openstack-gpu-label=a b"}, []string{"--openstack-gpu-label=a b"}},
 		"several":            {[]string{"--nodes=x", "--openstack-rate=0"}, []string{"--nodes=x", "--openstack-rate=0"}},
+		"no load file":       {[]string{good, "--load-config=/nonexistent"}, []string{"--load-config=/nonexistent", "no such file"}},
+		"a bad load file":    {[]string{good, "--load-config=" + loads}, []string{"--load-config=" + loads, "load-targt", "load-target"}},
+		"telemetry timeout":  {[]string{good, "--telemetry-timeout=0s"}, []string{"--telemetry-timeout=0s"}},
+		"telemetry hold":     {[]string{good, "--telemetry-hold=-1s"}, []string{"--telemetry-hold=-1s"}},
 		"log format":         {[]string{good, "--logging-format=xml"}, []string{"logging"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,6 @@
 // Command demo shows on one computer, with nothing but Go, what cluster-autoscaler-openstack does: it starts a real
 // Kubernetes control plane and a simulated OpenStack, lets pods pend, and tells what happens until the nodes that were made
-// for them are gone again. It ends with 0 only if everything happened as it should, and leaves nothing behind.
+// for them are gone again, and then how a group of nodes follows the load that its servers have. It ends with 0 only if everything happened as it should, and leaves nothing behind.
 //
 // With --cloud and --admin-cloud (entries of the clouds.yaml that OS_CLIENT_CONFIG_FILE names) it uses a real OpenStack.
 package main
@@ -93,8 +93,31 @@ func run(ctx context.Context, line *timeline, user, administrator string, extern
 	if _, err := job.Run(ctx); err != nil {
 		return errors.Join(err, w.Diagnosis())
 	}
+	if err := followLoad(ctx, line, w, user == ""); err != nil {
+		return errors.Join(err, w.Diagnosis())
+	}
 	if !w.StopAutoscaler() {
 		return errors.New("the autoscaler did not end cleanly when asked to")
+	}
+	return nil
+}
+
+// How often Ceilometer polls: as fast as Gnocchi follows, so that the demo takes seconds.
+const (
+	loadInterval     = 2 * time.Second
+	realLoadInterval = 5 * time.Second
+)
+
+// followLoad shows a floor that rises and falls.
+func followLoad(ctx context.Context, line *timeline, w *world.World, simulated bool) error {
+	job := &world.LoadJob{World: w, Timeout: stepTimeout, Say: line.Say, Interval: loadInterval}
+	if !simulated {
+		job.Interval = realLoadInterval
+	}
+	for _, step := range []func(context.Context) error{job.Begin, job.Rise, job.Fall, job.End} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -38,6 +38,8 @@ type World struct {
 	stop       context.CancelFunc
 	running    sync.WaitGroup
 
+	telemetry []*Telemetry
+
 	mu     sync.Mutex
 	groups []*Group
 }
@@ -111,6 +113,9 @@ func (w *World) Close(ctx context.Context) error {
 	if w.Autoscaler != nil {
 		w.Autoscaler.process.Terminate(5 * time.Second)
 		w.Autoscaler = nil
+	}
+	for _, t := range w.telemetry {
+		t.Stop()
 	}
 	client := w.base.Cluster.Client
 	errs = append(errs, client.CoreV1().Namespaces().Delete(ctx, w.Name, metav1.DeleteOptions{}))

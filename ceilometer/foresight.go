@@ -1,0 +1,191 @@
+package ceilometer
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+const (
+	// seedWindow is how much of the past a forecast learns from: a week and a day.
+	seedWindow = 8 * 24 * time.Hour
+	// seedTime bounds the reading of it, seedTries the number of tries.
+	seedTime  = 2 * time.Minute
+	seedTries = 3
+)
+
+// foresight is what is remembered for the forecast of one signal.
+type foresight struct {
+	forecaster Forecaster
+	// options are those that it was made with.
+	options ForecastOptions
+	bucket  bucket
+	// upper and wanted are what it says, since the last points.
+	upper    float64
+	foresees bool
+	wants    []want
+	// seed is what the past is read into; nil when it has been learnt or can't be.
+	seed  *seed
+	tries int
+}
+
+// bucket gathers the mean of a period.
+type bucket struct {
+	end time.Time
+	sum float64
+	n   int
+	at  time.Time
+}
+
+// add adds a point that ends at at, and returns the mean of the bucket that is over now, if one is.
+func (b *bucket) add(at time.Time, load float64) (end time.Time, mean float64, over bool) {
+	if !at.After(b.at) {
+		return end, 0, false // the same point again
+	}
+	b.at = at
+	// A point that ends with a bucket belongs to it.
+	is := at.Add(ForecastBucket - 1).Truncate(ForecastBucket)
+	if over = b.n > 0 && is.After(b.end); over {
+		end, mean = b.end, b.sum/float64(b.n)
+	}
+	if is.After(b.end) {
+		b.end, b.sum, b.n = is, 0, 0
+	}
+	b.sum += load
+	b.n++
+	return end, mean, over
+}
+
+func (p *Policy) foresees() bool {
+	return p.Forecast == nodegroups.ForecastOn || p.Forecast == nodegroups.ForecastShadow
+}
+
+// used returns a load of the whole group in fully used machines, and the target in the same unit. What is not in percent counts
+// a machine at its target as fully used.
+func (s *Signal) used(load float64, machines int) (used, target float64) {
+	if isPercent(&s.Metric) && s.Target > 0 {
+		return load * float64(machines) / 100, s.Target / 100
+	}
+	return load * float64(machines) / s.Target, 1
+}
+
+// learn tells the forecast of a good sample.
+func (m *memory) learn(f *Floors, signal int, sample *Sample) {
+	p, is := &m.policy, &m.policy.Signals[signal]
+	s := m.signals[is.Metric.Name]
+	if !p.foresees() || is.Target <= 0 {
+		s.foresight = foresight{}
+		return
+	}
+	options := ForecastOptions{Group: m.group.Name, Metric: is.Metric.Name, Bucket: ForecastBucket, BootTime: p.BootTime, Quantile: p.Quantile}
+	if s.forecaster == nil || s.options != options {
+		forecaster, err := f.opts.NewForecaster(options)
+		if err != nil {
+			f.opts.Reporter.Report(nodegroups.Problem{
+				Reason: nodegroups.ReasonBadLoadPolicy, Severity: nodegroups.Warning, Group: m.group.Name, Key: string(nodegroups.KeyForecast),
+				Value: string(p.Forecast), Message: err.Error(), Remedy: "correct the annotation that it names",
+			})
+			return
+		}
+		s.foresight = foresight{forecaster: forecaster, options: options}
+		s.seed = f.newSeed(m, signal)
+	}
+	now := m.evaluated
+	if !s.sow(f, m, signal) {
+		return
+	}
+	used, target := is.used(sample.Load, sample.Machines)
+	if end, mean, over := s.bucket.add(sample.At, used); over {
+		s.forecaster.Observe(end, mean)
+		s.upper, s.foresees = s.forecaster.Upper()
+	}
+	if s.foresees {
+		s.wants = append(s.wants, want{now, ceil(s.upper / (target * (1 + p.Tolerance)))})
+	}
+}
+
+// foresee makes State.Forecast: the most that forecasts have wanted lately.
+func (m *memory) foresee(s *State, now time.Time) {
+	if !m.policy.foresees() {
+		return
+	}
+	s.Shadow = m.policy.Forecast == nodegroups.ForecastShadow
+	for i := range s.Signals {
+		one := m.signals[s.Signals[i].Metric]
+		first := 0
+		for first < len(one.wants) && now.Sub(one.wants[first].at) > forecastWindow {
+			first++
+		}
+		one.wants = one.wants[first:]
+		for _, w := range one.wants {
+			s.Forecast = max(s.Forecast, w.size)
+		}
+		if n := len(one.wants); n > 0 && one.foresees {
+			s.Signals[i].Foresees, s.Signals[i].Foreseen, s.Signals[i].ForeseenWanted = true, one.upper, one.wants[n-1].size
+		}
+	}
+}
+
+// seed is the past of one signal of one group, being read.
+type seed struct {
+	mu     sync.Mutex
+	done   bool
+	points []Point
+	err    error
+}
+
+// newSeed begins to read the past; nil if the source has none that can be learnt from. The past is told in fully used machines,
+// which only metrics in percent have a meaning for.
+func (f *Floors) newSeed(m *memory, signal int) *seed {
+	is := m.policy.Signals[signal]
+	source, ok := f.opts.Sources[is.Metric.Source].(HistorySource)
+	if !ok || !isPercent(&is.Metric) {
+		return nil
+	}
+	q, s := m.policy.question(signal), &seed{}
+	request := q.request(f.opts.Clock.Now(), []Subject{m.subject})
+	request.Window = seedWindow
+	go s.read(source, request)
+	return s
+}
+
+func (s *seed) read(source HistorySource, request Request) {
+	ctx, cancel := context.WithTimeout(context.Background(), seedTime)
+	defer cancel()
+	var points []Point
+	all, err := source.History(ctx, request)
+	if err == nil {
+		points = all[request.Groups[0].Group]
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done, s.points, s.err = true, points, err
+}
+
+// sow tells the forecast of the past once it is read; false while it is being read. A past that can't be read is tried again a few
+// times and then done without.
+func (s *signalMemory) sow(f *Floors, m *memory, signal int) bool {
+	if s.seed == nil {
+		return true
+	}
+	s.seed.mu.Lock()
+	defer s.seed.mu.Unlock()
+	if !s.seed.done {
+		return false
+	}
+	if s.seed.err != nil && s.tries+1 < seedTries {
+		s.tries++
+		s.seed = f.newSeed(m, signal)
+		return false
+	}
+	for _, p := range s.seed.points {
+		if end, mean, over := s.bucket.add(p.At, p.Value); over {
+			s.forecaster.Observe(end, mean)
+		}
+	}
+	s.upper, s.foresees = s.forecaster.Upper()
+	s.seed = nil
+	return true
+}
