@@ -7,14 +7,17 @@ import (
 	"path/filepath"
 	"time"
 
+	clock "k8s.io/utils/clock/testing"
+
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/gnocchi"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
-// benchTelemetry counts the calls with which the CPU load of 50 groups is read, where they arrive: in the cloud. The polling
-// interval is not told, and the first reading, which finds it, counts like the others.
+// benchTelemetry counts the calls with which the floors of 50 groups with one CPU signal are made, where they arrive: in the
+// cloud. The polling interval is not told, and the first reading, which finds it, counts like the others.
 func benchTelemetry(ctx context.Context, print func(string, float64, string)) error {
 	const groups, each, refreshes = 50, 4, 20
 	sim := simulator.New(simulator.Options{TokenLife: 24 * 365 * time.Hour})
@@ -23,15 +26,22 @@ func benchTelemetry(ctx context.Context, print func(string, float64, string)) er
 		return err
 	}
 	sim.StartCeilometer(simulator.Ceilometer{PollingInterval: 20 * time.Second, Granularity: time.Minute})
-	var subjects []ceilometer.Subject
+	granularity := time.Minute
+	flavor := &nodegroups.Flavor{Name: "m1.small", VCPUs: 1, RAMMiB: 2048}
+	var all []*nodegroups.Group
 	for g := range groups {
-		one := ceilometer.Subject{Group: fmt.Sprintf("group-%02d", g)}
+		one := &nodegroups.Group{
+			Name: fmt.Sprintf("group-%02d", g), MaxSize: 100, Target: each, Flavor: flavor, Stacks: []*nodegroups.Stack{{Flavor: flavor}},
+			Config: nodegroups.Config{Load: nodegroups.Load{Metrics: []string{ceilometer.MetricCPU}, Granularity: &granularity}},
+		}
 		for m := range each {
-			id := sim.AddServer("demo", simulator.ServerSpec{Name: fmt.Sprintf("%s-%d", one.Group, m), Flavor: "m1.small"})
-			one.Machines = append(one.Machines, ceilometer.Machine{ServerID: id, Created: sim.Now(), VCPUs: 1, RAMMiB: 2048})
+			id := sim.AddServer("demo", simulator.ServerSpec{Name: fmt.Sprintf("%s-%d", one.Name, m), Flavor: flavor.Name})
+			one.Members = append(one.Members, &nodegroups.Member{
+				ServerID: id, State: nodegroups.Running, Status: nodegroups.ServerActive, Flavor: flavor.Name, Created: sim.Now(),
+			})
 			sim.SetLoad(id, float64(g))
 		}
-		subjects = append(subjects, one)
+		all = append(all, one)
 	}
 	sim.FastForward(time.Hour)
 	dir, err := os.MkdirTemp("", "bench-")
@@ -47,23 +57,21 @@ func benchTelemetry(ctx context.Context, print func(string, float64, string)) er
 	if err != nil {
 		return err
 	}
-	source := gnocchi.New(session)
+	now := clock.NewFakeClock(sim.Now())
+	floors := ceilometer.NewFloors(ceilometer.Options{
+		Sources: map[string]ceilometer.Source{ceilometer.SourceGnocchi: gnocchi.New(session)}, Clock: now,
+	})
 	sim.ResetCalls()
 	for range refreshes {
-		samples, err := source.Read(ctx, ceilometer.Request{
-			Metric: ceilometer.Metric{Name: "cpu", Source: ceilometer.SourceGnocchi}, Now: sim.Now(), Window: 5 * time.Minute,
-			Granularity: time.Minute, Groups: subjects,
-		})
-		if err != nil {
-			return err
-		}
-		for g, one := range subjects {
-			s := samples[one.Group]
-			if s.Err != nil {
-				return fmt.Errorf("%s: %w", one.Group, s.Err)
+		now.SetTime(sim.Now())
+		floors.Update(ctx, all)
+		for g, one := range all {
+			state, _ := floors.State(one.Name)
+			if len(state.Signals) != 1 || !state.Signals[0].Opinion {
+				return fmt.Errorf("%s: %s", one.Name, state.Reason)
 			}
-			if s.Machines != each || s.Load < float64(g)-1 || s.Load > float64(g)+1 {
-				return fmt.Errorf("%s: %.1f %% of %d machines, not %d %% of %d", one.Group, s.Load, s.Machines, g, each)
+			if s := state.Signals[0]; s.Machines != each || s.Value < float64(g)-1 || s.Value > float64(g)+1 {
+				return fmt.Errorf("%s: %.1f %% of %d machines, not %d %% of %d", one.Name, s.Value, s.Machines, g, each)
 			}
 		}
 		sim.FastForward(time.Minute)
