@@ -16,7 +16,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	certificates "k8s.io/api/certificates/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/machines"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
@@ -236,17 +235,4 @@ func (s *scene) server(t *testing.T, group *world.Group, index string, states ..
 		return errors.New("it is not there")
 	}))
 	return found
-}
-
-// nodeNames are those of all Nodes, whoever's.
-func nodeNames(t *testing.T) []string {
-	t.Helper()
-	list, err := base.Cluster.Client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
-	require.NoError(t, err)
-	var names []string
-	for _, node := range list.Items {
-		names = append(names, node.Name)
-	}
-	slices.Sort(names)
-	return names
 }
