@@ -48,7 +48,7 @@ start_polling() {
   start "$name" env PYTHONPATH="$ETC/ceilometer/plugins" LAB_LOADS="$DATA/ceilometer/loads-$seconds.json" \
     /usr/bin/python3 /usr/bin/ceilometer-polling --polling-namespaces compute \
     --config-file "$ETC/ceilometer/ceilometer.conf" --config-file "$folder/polling.conf" --log-file "$LOG/$name.log"
-  wait_for "Ceilometer's polling agent" "$name" grep --quiet 'Polling pollster memory.usage' "$LOG/$name.log"
+  wait_for "Ceilometer's polling agent" "$name" grep --quiet 'No dynamic pollsters file found' "$LOG/$name.log"
 }
 
 # polling_agents prints the names of those that were started.
