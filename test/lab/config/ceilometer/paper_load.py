@@ -8,10 +8,13 @@ processor time begins at 0 again, as it does after a reboot.
 import json
 import os
 import time
+from datetime import datetime
 
 from ceilometer.compute.virt import inspector
 
-RUNNING_SINCE = 3600  # seconds that a server is taken to have run at its load when it is seen first
+# Servers are taken to have run at their load for an hour when they were made: what a reboot then takes from the counter is more
+# than any period adds to it.
+EARLIER = 3600
 
 
 class Inspector(inspector.Inspector):
@@ -22,8 +25,9 @@ class Inspector(inspector.Inspector):
     def inspect_instance(self, instance, duration=None):
         load = self._load(instance)
         vcpus, ram = int(instance.flavor["vcpus"]), int(instance.flavor["ram"])
-        boot, now = load.get("boot", 0), time.monotonic()
-        known = self._counters.get(instance.id, (boot, now - RUNNING_SINCE, 0))
+        boot, now = load.get("boot", 0), time.time()
+        made = datetime.fromisoformat(instance.created.replace("Z", "+00:00")).timestamp()
+        known = self._counters.get(instance.id, (boot, made - EARLIER, 0))
         since, counter = (known[1], known[2]) if known[0] == boot else (now, 0)
         counter += (now - since) * 1e9 * vcpus * load["cpu"] / 100
         self._counters[instance.id] = (boot, now, counter)
