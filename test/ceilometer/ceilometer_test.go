@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -26,6 +25,9 @@ const (
 	granularity = time.Minute
 	// tolerance is how far a load that is read may be from the real one, in percentage points.
 	tolerance = 2
+	// absurd is how far a load is off that a counter's reset has got into. A period that has only two polls so far, of which one came late,
+	// is off by less.
+	absurd = 10
 )
 
 // TestCeilometer: what Ceilometer measures and Gnocchi stores is read as the load that servers have, whatever the polling interval is
@@ -48,9 +50,7 @@ func TestCeilometer(t *testing.T) {
 	}
 	for _, g := range groups {
 		for _, s := range g.servers() {
-			known := c.resource(s.ID)
-			assert.Equal(t, g.name, known.ServerGroup, "the server_group that Gnocchi knows")
-			assert.Equal(t, c.ProjectID, known.ProjectID)
+			g.recorded(s.ID)
 		}
 	}
 	known, found := map[*group]*reader{}, map[*group]*reader{}
@@ -66,8 +66,8 @@ func TestCeilometer(t *testing.T) {
 	rebooted.reboot(victim)
 	gone := groups[0].servers()["1"].ID
 	groups[0].shrink(2, "1")
-	// Periods that begin now have the load that is set, and nothing else: after two polls, and the update.
-	quiet := time.Now().Add(2 * rare)
+	// Periods that begin after the next poll have the load that is set, and nothing else.
+	quiet := time.Now().Add(often + 2*time.Second)
 	last := quiet.Truncate(granularity).Add(3*granularity + 5*time.Second) // two whole periods, and their way through queues
 	for time.Now().Before(last) {
 		known[rebooted].notAbsurd()
@@ -121,7 +121,7 @@ func (r *reader) first() {
 func (r *reader) notAbsurd() {
 	r.group.t.Helper()
 	if sample := r.read("cpu"); sample.Err == nil {
-		assert.InDeltaf(r.group.t, r.group.load.CPU, sample.Load, 2*tolerance, "of %s: %+v", r.group.name, sample)
+		assert.InDeltaf(r.group.t, r.group.load.CPU, sample.Load, absurd, "of %s: %+v", r.group.name, sample)
 	}
 }
 
@@ -153,23 +153,4 @@ func (r *reader) right(interval string) {
 
 func near(sample ceilometer.Sample, want float64) bool {
 	return sample.Err == nil && max(sample.Load-want, want-sample.Load) <= tolerance
-}
-
-// pause waits so long.
-func (c *cloud) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	<-timer.C
-}
-
-// rates are what Gnocchi has of a server's rate:mean of cpu.
-func (c *cloud) rates(server string) (rates []float64) {
-	c.t.Helper()
-	var points [][]any
-	c.ask(http.MethodGet, metric, "/v1/resource/instance/"+server+"/metric/cpu/measures?aggregation=rate:mean&granularity=60", nil, &points, http.StatusOK)
-	for _, p := range points {
-		require.Len(c.t, p, 3)
-		rates = append(rates, p[2].(float64))
-	}
-	return rates
 }

@@ -85,16 +85,53 @@ func (c *cloud) wait(what func() string, done func() bool) {
 	}
 }
 
+// pause waits so long.
+func (c *cloud) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	<-timer.C
+}
+
 // resource is a server as Gnocchi knows it.
 type resource struct {
+	ID          string `json:"id"`
 	ServerGroup string `json:"server_group"`
 	ProjectID   string `json:"project_id"`
 	EndedAt     string `json:"ended_at"`
 }
 
-// resource asks Gnocchi for a server.
+// resource asks Gnocchi for a server; the answer is empty if there is none.
 func (c *cloud) resource(server string) (r resource) {
 	c.t.Helper()
-	c.ask(http.MethodGet, metric, "/v1/resource/instance/"+server, nil, &r, http.StatusOK)
+	answer, err := c.Do(c.ctx, http.MethodGet, metric, "/v1/resource/instance/"+server, nil)
+	require.NoError(c.t, err)
+	if answer.Code == http.StatusNotFound {
+		return r
+	}
+	require.Equalf(c.t, http.StatusOK, answer.Code, "%.500s", answer.Body)
+	require.NoError(c.t, answer.JSON(&r))
 	return r
+}
+
+// recorded waits until Gnocchi knows to which group a server belongs, and so which metering.server_group Ceilometer has told it.
+func (g *group) recorded(server string) {
+	g.t.Helper()
+	var known resource
+	g.wait(func() string { return fmt.Sprintf("server %s of %s in Gnocchi: %+v", server, g.name, known) }, func() bool {
+		known = g.resource(server)
+		return known.ServerGroup != ""
+	})
+	require.Equal(g.t, resource{ID: server, ServerGroup: g.name, ProjectID: g.ProjectID}, known)
+}
+
+// rates are what Gnocchi has of a server's rate:mean of cpu.
+func (c *cloud) rates(server string) (rates []float64) {
+	c.t.Helper()
+	var points [][]any
+	c.ask(http.MethodGet, metric, "/v1/resource/instance/"+server+"/metric/cpu/measures?aggregation=rate:mean&granularity=60", nil, &points, http.StatusOK)
+	for _, p := range points {
+		require.Len(c.t, p, 3)
+		rates = append(rates, p[2].(float64))
+	}
+	return rates
 }

@@ -18,10 +18,10 @@ write_ceilometer_config() {
   sed -e "/^archive_policies:/r $LAB_SCRIPTS/config/ceilometer/archive-policies.yaml" \
     -e '/resource_type: instance$/,/attributes:/{s/^ *memory.usage:/&\n        archive_policy_name: autoscaling/;s/ceilometer-low-rate/autoscaling-rate/}' \
     "$shipped" >"$ETC/ceilometer/gnocchi_resources.yaml"
-  render "$ETC/ceilometer/plugins/paper_load.py" ceilometer metering ceilometer/paper_load.py
-  # How Python finds a plug-in: by what the folder of an installed distribution says of it.
-  cp -r "$LAB_SCRIPTS/config/ceilometer/paper_load-1.dist-info" "$ETC/ceilometer/plugins/"
-  mkdir -p "$DATA/ceilometer"
+  mkdir -p "$DATA/ceilometer" "$ETC/ceilometer/plugins"
+  cp "$LAB_SCRIPTS/config/ceilometer/event_pipeline.yaml" "$ETC/ceilometer/"
+  # Python finds a plug-in by what the folder of an installed distribution says of it.
+  cp -r "$LAB_SCRIPTS"/config/ceilometer/paper_load{.py,-1.dist-info} "$ETC/ceilometer/plugins/"
 }
 
 # bootstrap_ceilometer makes Ceilometer's user, and its resource types and archive policies in Gnocchi.
@@ -42,8 +42,8 @@ start_polling() {
   local seconds=$1 folder=$ETC/ceilometer/polling-$1 name=ceilometer-polling-$1
   if alive "$name"; then return; fi
   mkdir -p "$folder"
-  sed "s|@SECONDS@|$seconds|g" "$LAB_SCRIPTS/config/ceilometer/polling.yaml" >"$folder/polling.yaml"
-  sed "s|@SECONDS@|$seconds|g" "$LAB_SCRIPTS/config/ceilometer/polling.conf" >"$folder/polling.conf"
+  sed "s|@SECONDS@|$seconds|" "$LAB_SCRIPTS/config/ceilometer/polling.yaml" >"$folder/polling.yaml"
+  cp "$LAB_SCRIPTS/config/ceilometer/polling.conf" "$folder/"
   rm -f "$LOG/$name.log" # its first words are waited for
   start "$name" env PYTHONPATH="$ETC/ceilometer/plugins" LAB_LOADS="$DATA/ceilometer/loads-$seconds.json" \
     /usr/bin/python3 /usr/bin/ceilometer-polling --polling-namespaces compute \
