@@ -35,7 +35,7 @@ func (e *readError) Unwrap() error { return e.cause }
 func (r *reading) explain(err error) error {
 	what := r.meter
 	name := what.metric
-	if what.expression != "" {
+	if what.expression != "" && !strings.Contains(name, what.expression) {
 		name = fmt.Sprintf("%s (%s)", name, what.expression)
 	}
 	reason := openstack.Message(err)
@@ -46,7 +46,7 @@ func (r *reading) explain(err error) error {
 			reason = fmt.Sprintf("the archive policy of the metric does not keep %s; use ceilometer-low-rate, or another with mean and rate:mean, in Ceilometer's gnocchi_resources.yaml", what.method)
 		}
 	case refusedFor(err, "Granularities are missing"):
-		reason = fmt.Sprintf("the archive policy of the metric has no granularity of %s; set the policy's granularity to one that it has", r.granularity)
+		reason = fmt.Sprintf("the archive policy of the metric has no granularity of %s; set one that it has (load-granularity)", r.granularity)
 	case refusedFor(err, "Resource type does not exist"):
 		reason = fmt.Sprintf("Gnocchi has no resource type %s; ceilometer-upgrade makes it", what.kind)
 	case refusedFor(err, "No granularity match"):

@@ -31,7 +31,7 @@ func (r *reading) loads(one *series, m *ceilometer.Machine) []load {
 	case !r.meter.rate:
 		return r.gauge(one.values, unit)
 	case r.interval > 0:
-		return r.rates(one.values, unit)
+		return r.rates(one.values, unit, m.Created)
 	}
 	return r.growth(one, unit)
 }
@@ -46,13 +46,17 @@ func (r *reading) gauge(points []point, unit float64) []load {
 }
 
 // rates divides growth per poll by the polling interval. The first growth after a gap is over more than one interval and is
-// left out; so is a period in which the counter fell.
-func (r *reading) rates(points []point, unit float64) []load {
+// left out; so is a period in which the counter fell. That shows as a negative mean, unless the counter had grown by no more than
+// the period's other polls: a machine that is rebooted in its first minutes reads too low for one period.
+func (r *reading) rates(points []point, unit float64, created time.Time) []load {
 	out := make([]load, 0, len(points))
 	for i := range points {
 		p := &points[i]
-		if i > 0 && p.at.Sub(points[i-1].at) > r.step() {
+		switch {
+		case i > 0 && p.at.Sub(points[i-1].at) > r.step():
 			continue
+		case i == 0 && p.at.Sub(r.start()) >= r.step() && p.at.Sub(created) > 2*r.interval:
+			continue // there should have been some before, and it is no new machine
 		}
 		one := r.judged(p, p.value/r.interval.Seconds()/unit)
 		one.reset = p.value < 0
@@ -61,21 +65,23 @@ func (r *reading) rates(points []point, unit float64) []load {
 	return out
 }
 
-// growth divides the growth of the cumulative mean by the time between two periods. A period whose mean lies on both sides of
-// a reset says nothing, nor does the one after it, nor one that is still filling.
+// growth divides the growth of the cumulative mean by the time between two periods. That is right only if both hold all their polls,
+// so there have to be one before and one after them, in equal distances: no birth, no gap, and no poll that is still on its
+// way. A period whose mean lies on both sides of a reset says nothing, nor does the one after it.
 func (r *reading) growth(one *series, unit float64) []load {
 	fell := map[time.Time]bool{}
 	for i := range one.values {
 		fell[one.values[i].at] = one.values[i].value < 0
 	}
 	var out []load
-	for i := 1; i < len(one.means); i++ {
-		last, this := &one.means[i-1], &one.means[i]
-		if this.end().After(r.Now) {
+	for i := 2; i < len(one.means)-1; i++ {
+		before, last, this, next := &one.means[i-2], &one.means[i-1], &one.means[i], &one.means[i+1]
+		step := this.at.Sub(last.at)
+		if last.at.Sub(before.at) != step || next.at.Sub(this.at) != step || step <= 0 {
 			continue
 		}
 		grown := this.value - last.value
-		l := r.judged(this, grown/this.at.Sub(last.at).Seconds()/unit)
+		l := r.judged(this, grown/step.Seconds()/unit)
 		if l.reset = fell[last.at] || fell[this.at] || grown < 0; l.reset {
 			l.bad = fmt.Sprintf("grew by %.4g: its counter was reset, or it is wrong", grown)
 		}
@@ -124,12 +130,12 @@ func (r *reading) summary(loads []load) summary {
 			usable = append(usable, l)
 		}
 	}
-	if len(usable) == 0 {
-		if len(loads) > 0 {
-			last := loads[len(loads)-1]
-			return summary{bad: told(last), end: last.end, any: true}
-		}
+	if len(loads) == 0 {
 		return out
+	}
+	// After one reset the period before it will do, until the next one is there. Several in a row are something else.
+	if last := loads[len(loads)-1]; len(usable) == 0 || last.end.Sub(usable[len(usable)-1].end) > 2*r.step() {
+		return summary{bad: told(last), end: last.end, any: true}
 	}
 	newest := usable[len(usable)-1]
 	used := usable[len(usable)-1:]

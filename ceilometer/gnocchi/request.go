@@ -59,7 +59,8 @@ func (s *Source) post(ctx context.Context, r *reading, parameters url.Values, bo
 	return r.explain(err)
 }
 
-// send is the one request that this package makes.
+// send is the one request that this package makes. It is a plain one: gophercloud's utils know Gnocchi's metrics, measures and resources,
+// but not its aggregates.
 func (s *Source) send(ctx context.Context, parameters url.Values, body query, into any) error {
 	client, err := s.clients.Metric(ctx)
 	if err != nil {

@@ -19,6 +19,9 @@ const (
 	defaultPolling = 5 * time.Minute
 	// relearn is how long a polling interval that was found is trusted before the data are asked again.
 	relearn = time.Hour
+	// many is the number of machines above which the interval is looked for in a sample of them, of which there are sampled. Rates and
+	// means of 5,000 machines took a real Gnocchi 56 s, rates alone 24 s.
+	many, sampled = 1000, 100
 )
 
 // MetricClients gives an authenticated client for Gnocchi. It is asked before every request, because another client may
@@ -46,6 +49,8 @@ type intervalKey struct {
 type foundInterval struct {
 	interval time.Duration
 	at       time.Time
+	// sure: it need not be looked at again before relearn.
+	sure bool
 }
 
 var (
@@ -76,6 +81,11 @@ func (s *Source) Read(ctx context.Context, request ceilometer.Request) (map[stri
 	}
 	if what.grouped {
 		return s.readGrouped(ctx, reading)
+	}
+	if reading.withMeans && len(reading.ids) > many {
+		if err := s.sampleInterval(ctx, reading); err != nil {
+			return nil, err
+		}
 	}
 	answer, err := s.ask(ctx, reading)
 	if err != nil {
@@ -120,7 +130,7 @@ func (s *Source) newReading(request ceilometer.Request, what *meter) *reading {
 	if r.interval <= 0 {
 		found := s.intervals[intervalKey{what.name, r.granularity}]
 		r.interval = found.interval
-		r.withMeans = what.rate && (found.interval == 0 || request.Now.Sub(found.at) >= relearn)
+		r.withMeans = what.rate && (!found.sure || request.Now.Sub(found.at) >= relearn)
 	}
 	for g := range request.Groups {
 		machines := request.Groups[g].Machines
@@ -141,13 +151,17 @@ func (r *reading) step() time.Duration {
 		return r.granularity
 	}
 	// Polls that are rarer than periods leave periods empty.
-	return (interval + r.granularity - 1) / r.granularity * r.granularity
+	return (interval + r.granularity - 1).Truncate(r.granularity)
 }
 
-// start is from when on points are wanted: some before the window, so that a gap, a point that is late and a polling interval
-// can be seen.
+// start is from when on points are wanted: some before the window, so that a gap and a point that is late can be seen, and more
+// to find the polling interval.
 func (r *reading) start() time.Time {
-	return r.Now.Add(-r.Window - 4*r.step()).Truncate(r.granularity)
+	before := 4 * r.step()
+	if r.withMeans {
+		before = 20 * r.granularity
+	}
+	return r.Now.Add(-r.Window - before).Truncate(r.granularity)
 }
 
 // young says whether a machine cannot have points yet: two polls for a rate, one else, and the time until they are visible.

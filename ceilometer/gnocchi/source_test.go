@@ -19,7 +19,7 @@ const minute = time.Minute
 func TestLoadIsRightForAnyPollingInterval(t *testing.T) {
 	for _, one := range []struct{ polling, granularity time.Duration }{
 		{5 * minute, 5 * minute}, {20 * time.Second, 5 * minute}, {minute, 5 * minute}, {10 * minute, 5 * minute},
-		{minute, minute}, {30 * time.Second, minute}, {45 * time.Second, minute}, {2 * minute, minute}, {10 * time.Second, minute},
+		{minute, minute}, {30 * time.Second, minute}, {45 * time.Second, minute}, {90 * time.Second, minute}, {2 * minute, minute}, {10 * time.Second, minute},
 	} {
 		t.Run(fmt.Sprintf("%s in %s", one.polling, one.granularity), func(t *testing.T) {
 			r := newRig(t, simulator.Ceilometer{PollingInterval: one.polling, Granularity: one.granularity, Delay: 2 * time.Second})
@@ -27,7 +27,7 @@ func TestLoadIsRightForAnyPollingInterval(t *testing.T) {
 			r.SetLoad("busy", 54)
 			r.SetLoad(busy.Machines[0].ServerID, 84)
 			step := max(one.polling, one.granularity)
-			r.FastForward(12 * step)
+			r.FastForward(25 * step)
 			for range 3 { // while it learns the interval, and afterwards
 				samples := r.read("cpu", one.granularity, 2*step, busy, idle)
 				require.NoError(t, samples["busy"].Err)
@@ -75,7 +75,7 @@ func TestFirstPointsAreALoadBeforeTheIntervalIsKnown(t *testing.T) {
 	r := newRig(t, simulator.Ceilometer{PollingInterval: minute, Granularity: minute})
 	g := r.group("g", "m1.small", 1)
 	r.SetLoad("g", 40)
-	r.FastForward(3*minute + 30*time.Second)
+	r.FastForward(4*minute + 30*time.Second)
 	sample := r.read("cpu", minute, 5*minute, g)["g"]
 	require.NoError(t, sample.Err)
 	assert.InDelta(t, 40, sample.Load, 2)
@@ -195,4 +195,73 @@ func TestImpossibleCPU(t *testing.T) {
 	sample := r.read("cpu", minute, 2*minute, g)["g"]
 	require.ErrorIs(t, sample.Err, ceilometer.ErrAbsurd)
 	assert.ErrorContains(t, sample.Err, "counter was reset")
+}
+
+// Of many machines the interval is found from some.
+func TestManyMachines(t *testing.T) {
+	r := newRig(t, simulator.Ceilometer{PollingInterval: 30 * time.Second, Granularity: minute})
+	g := r.group("g", "m1.small", many+10)
+	r.FastForward(20 * minute)
+	r.ResetCalls()
+	sample := r.read("cpu", minute, 2*minute, g)["g"]
+	require.NoError(t, sample.Err, "an idle cloud tells no interval, and all means are read")
+	assert.Equal(t, many+10, sample.Machines)
+	assert.Equal(t, 2, r.CountCalls(simulator.Gnocchi, ""))
+	r.SetLoad("g", 37)
+	r.FastForward(20 * minute)
+	for _, calls := range []int{2, 1, 1} {
+		r.ResetCalls()
+		sample = r.read("cpu", minute, 2*minute, g)["g"]
+		require.NoError(t, sample.Err)
+		assert.InDelta(t, 37, sample.Load, 1)
+		assert.Equal(t, many+10, sample.Machines)
+		assert.Equal(t, calls, r.CountCalls(simulator.Gnocchi, ""))
+	}
+	defer r.Inject(simulator.Fault{Service: simulator.Gnocchi, Status: 500})()
+	r.Source = New(r.clients)
+	_, err := r.Read(t.Context(), r.request("cpu", minute, 2*minute, g))
+	require.Error(t, err)
+}
+
+// A rate needs two polls: with rare polls a machine is young for long. And what comes after a pause is over more than one interval.
+func TestYouthAndPausesOfRareAndFrequentPolls(t *testing.T) {
+	r := newRig(t, simulator.Ceilometer{PollingInterval: 5 * minute, Granularity: minute})
+	old := r.group("g", "m1.small", 2)
+	r.SetLoad("g", 40)
+	r.FastForward(61 * minute)
+	require.NoError(t, r.read("cpu", minute, 5*minute, old)["g"].Err)
+	fresh := ceilometer.Subject{Group: "g", Machines: append(append([]ceilometer.Machine{}, old.Machines...), r.machine("g", "m1.small", 2))}
+	for range 12 {
+		sample := r.read("cpu", minute, 5*minute, fresh)["g"]
+		require.NoError(t, sample.Err)
+		assert.InDelta(t, 40, sample.Load, 1)
+		r.FastForward(minute)
+	}
+	assert.Equal(t, 3, r.read("cpu", minute, 5*minute, fresh)["g"].Machines)
+
+	r = newRig(t, simulator.Ceilometer{PollingInterval: 10 * time.Second, Granularity: minute})
+	g := r.group("g", "m1.small", 1)
+	r.SetLoad("g", 1) // so that sixty times of it is nothing absurd
+	r.FastForward(20 * minute)
+	request := func() ceilometer.Request {
+		q := r.request("cpu", minute, 2*minute, g)
+		q.PollingInterval = 10 * time.Second
+		return q
+	}
+	for _, pause := range []time.Duration{10 * minute, 3 * minute} { // nothing before it is read; and something
+		r.Silence("g", true)
+		r.FastForward(pause)
+		r.Silence("g", false)
+		for range 12 {
+			r.FastForward(20 * time.Second)
+			samples, err := r.Read(t.Context(), request())
+			require.NoError(t, err)
+			if samples["g"].Err == nil {
+				assert.InDelta(t, 1, samples["g"].Load, 1)
+			}
+		}
+	}
+	samples, err := r.Read(t.Context(), request())
+	require.NoError(t, err)
+	require.NoError(t, samples["g"].Err)
 }

@@ -36,6 +36,7 @@ func benchmarks() []benchmark {
 		{[]string{"scale_down_patches_n100_g4"}, benchScaleDown},
 		{[]string{"pending_to_patch_s"}, benchPendingToPatch},
 		{[]string{"csr_approval_ms", "csr_approval_max_ms", "join_s", "join_max_s"}, benchJoin},
+		{[]string{"telemetry_calls_g50"}, benchTelemetry},
 		{[]string{"resources_per_node", "resources_per_node_with_port"}, benchResources},
 	}
 }

@@ -59,6 +59,9 @@ func (q *request) aggregate() (any, *refusal) {
 	if store.types[body.Type] == nil {
 		return nil, &refusal{400, cause("Resource type does not exist", body.Type)}
 	}
+	if _, problem := store.matches(&metricResource{}, body.Type, body.Search); problem != nil {
+		return nil, problem // even if there is nothing to find
+	}
 	var resources []*metricResource
 	for _, id := range sortedKeys(store.resources) {
 		r := store.resources[id]
