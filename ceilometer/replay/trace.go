@@ -17,9 +17,9 @@ const FullMachines = 20
 // The setup that forecasts are judged in.
 const (
 	// fullLoad is what the 99.9th percentile of a trace is scaled to, in fully used machines: 20 machines at 60 %.
-	fullLoad     = 12
-	bucket       = 5
-	notJudged    = 2 * 24 * 60
+	fullLoad  = 12
+	bucket    = 5
+	notJudged = 2 * 24 * 60
 )
 
 // DefaultSetup is the setup that forecasts are judged in, without a boot time.
