@@ -13,7 +13,7 @@ type Baseline []spent
 
 // NewBaseline plays the loads with all targets.
 func NewBaseline(loads []float64, s Setup) Baseline {
-	var all []spent
+	all := make([]spent, 0, 131)
 	for i := range 131 {
 		target := .15 + .005*float64(i)
 		r := Simulate(loads, s, NewReactive(loads, s, target), nil)
