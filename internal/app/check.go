@@ -93,8 +93,7 @@ func (s *settings) check() error {
 	}
 	m.unless(!slices.Contains(s.strategies(), expander.PriceBasedExpanderName) || s.PriceFile != "", "expander", c.ExpanderNames,
 		"the price expander needs prices", "give --price-file=FILE with the price per hour of each flavor")
-	_, err := (&loadFile{path: s.LoadConfig}).read()
-	m.unless(err == nil, "load-config", s.LoadConfig, text(err), "write defaults: {KEY: VALUE} and metrics: {NAME: {source, expression, target}} in YAML")
+	s.checkLoad(&m)
 	m.unless(len(validation.IsQualifiedName(s.GPULabel)) == 0, "openstack-gpu-label", s.GPULabel, "not the key of a label",
 		"write a key such as "+cloudprovider.DefaultGPULabel)
 	return errors.Join(m...)

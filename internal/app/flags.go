@@ -40,9 +40,12 @@ type Flags struct {
 	DeleteNodes    bool
 	// LoadSignals: node groups may have floors. LoadConfig is the path of their defaults, TelemetryTimeout and TelemetryHold are
 	// ceilometer.Options' Timeout and Hold.
-	LoadSignals                     bool
-	LoadConfig                      string
-	TelemetryTimeout, TelemetryHold time.Duration
+	LoadSignals bool
+	LoadConfig  string
+	// LoadSource is ceilometer.Defaults' Source. PrometheusURL is where Prometheus is, or viaAetos; PrometheusConfig is the path of
+	// its HTTP settings.
+	LoadSource, PrometheusURL, PrometheusConfig string
+	TelemetryTimeout, TelemetryHold             time.Duration
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
 	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
@@ -50,6 +53,9 @@ type Flags struct {
 	// GRPC says where the external form listens.
 	GRPC externalgrpc.Listen
 }
+
+// viaAetos as PrometheusURL is the cloud's own Prometheus, behind Keystone.
+const viaAetos = "aetos"
 
 // defaultGatherWindow is long enough for the removals that core orders at the same moment, one call per node, to share
 // an update of their stack, and too short to be noticed.
@@ -105,6 +111,13 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 	set.StringVar(&f.LoadConfig, "load-config", "",
 		"YAML file with defaults for load annotations and with metrics by names: defaults: {load-target: 60}, metrics: {NAME: {source: gnocchi|prometheus, "+
 			"expression: QUERY, target: NUMBER}}. Read again when it changes.")
+	set.StringVar(&f.LoadSource, "load-source", ceilometer.SourceGnocchi,
+		"Where cpu, memory and the other metrics with names of their own are read: gnocchi or prometheus. Prometheus has cpu and memory, from Ceilometer's exporter.")
+	set.StringVar(&f.PrometheusURL, "prometheus-url", "",
+		"Address of Prometheus for load, such as https://prometheus.example.org:9090; "+viaAetos+" for the cloud's own, through Aetos, with the credentials for OpenStack. "+
+			"Empty for none.")
+	set.StringVar(&f.PrometheusConfig, "prometheus-config", "",
+		"YAML file with authentication and TLS settings for --prometheus-url, in Prometheus' own form for clients (http_config).")
 	set.DurationVar(&f.TelemetryTimeout, "telemetry-timeout", openstack.DefaultRequestTimeout,
 		"How long a reading of a load may take; one request of it takes at most --openstack-request-timeout. cluster-autoscaler's loop goes on meanwhile.")
 	set.DurationVar(&f.TelemetryHold, "telemetry-hold", ceilometer.DefaultHold,

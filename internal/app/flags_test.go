@@ -104,6 +104,11 @@ func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 		"several":            {[]string{"--nodes=x", "--openstack-rate=0"}, []string{"--nodes=x", "--openstack-rate=0"}},
 		"no load file":       {[]string{good, "--load-config=/nonexistent"}, []string{"--load-config=/nonexistent", "no such file"}},
 		"a bad load file":    {[]string{good, "--load-config=" + loads}, []string{"--load-config=" + loads, "load-targt", "load-target"}},
+		"load source":        {[]string{good, "--load-source=statsd"}, []string{"--load-source=statsd", "gnocchi or prometheus"}},
+		"no prometheus":      {[]string{good, "--load-source=prometheus"}, []string{"--load-source=prometheus", "--prometheus-url"}},
+		"a password":         {[]string{good, "--prometheus-url=https://user:hunter2@p.example.org"}, []string{"--prometheus-url", "p.example.org"}},
+		"prometheus config":  {[]string{good, "--prometheus-url=https://p.example.org", "--prometheus-config=/nonexistent"}, []string{"--prometheus-config=/nonexistent"}},
+		"its config alone":   {[]string{good, "--prometheus-config=/nonexistent"}, []string{"--prometheus-config=/nonexistent", "--prometheus-url"}},
 		"telemetry timeout":  {[]string{good, "--telemetry-timeout=0s"}, []string{"--telemetry-timeout=0s"}},
 		"telemetry hold":     {[]string{good, "--telemetry-hold=-1s"}, []string{"--telemetry-hold=-1s"}},
 		"log format":         {[]string{good, "--logging-format=xml"}, []string{"logging"}},
@@ -117,6 +122,7 @@ func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 				require.Contains(t, errs, want)
 			}
 			require.NotContains(t, errs, "goroutine", "a sentence, not a dump")
+			require.NotContains(t, errs, "hunter2", "a secret")
 			require.Less(t, len(errs), 600)
 		})
 	}

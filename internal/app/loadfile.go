@@ -10,8 +10,10 @@ import (
 // loadFile is the file with the defaults of load signals. Not safe for concurrent use: only the loop reads it.
 type loadFile struct {
 	path string
-	sum  [sha256.Size]byte
-	good bool // it was read once
+	// source is the Defaults' Source, which is no part of the file.
+	source string
+	sum    [sha256.Size]byte
+	good   bool // it was read once
 }
 
 // read returns the defaults when the file is new or has changed, else nil. A ConfigMap's file is replaced by a link, so the contents
@@ -32,6 +34,6 @@ func (f *loadFile) read() (*ceilometer.Defaults, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.sum, f.good = sum, true
+	f.sum, f.good, defaults.Source = sum, true, f.source
 	return &defaults, nil
 }
