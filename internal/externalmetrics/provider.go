@@ -129,13 +129,15 @@ func quantity(number float64) (resource.Quantity, bool) {
 
 // ListAllExternalMetrics names the metrics that have a value now.
 func (p *Provider) ListAllExternalMetrics() []provider.ExternalMetricInfo {
-	var names []string
-	for _, v := range p.values() {
+	values := p.values()
+	names := make([]string, 0, len(values))
+	for _, v := range values {
 		names = append(names, v.metric)
 	}
 	slices.Sort(names)
-	infos := []provider.ExternalMetricInfo{}
-	for _, name := range slices.Compact(names) {
+	names = slices.Compact(names)
+	infos := make([]provider.ExternalMetricInfo, 0, len(names))
+	for _, name := range names {
 		infos = append(infos, provider.ExternalMetricInfo{Metric: name})
 	}
 	return infos
