@@ -19,7 +19,7 @@ var fromNodegroup = []string{
 // ownPort is where nodegroup.yaml lets the first port be one of its own subnet. A cluster's network has one subnet.
 const ownPort = `              # With a subnet Heat makes the port, as a part of the server and not as a resource beside it
               # (heat/engine/resources/openstack/nova/server_network_mixin.py).
-              - - {network: {get_param: network}, subnet: {if: [has_subnet, {get_param: subnet}, null]}}
+              - - map_merge: [{network: {get_param: network}}, {if: [has_subnet, {subnet: {get_param: subnet}}, {}]}]
 `
 
 // inCluster is what differs in the resources: what is a parameter in nodegroup.yaml is made in cluster.yaml.
