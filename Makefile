@@ -49,6 +49,21 @@ bench: ## print the numbers of calls, times and memory; BENCH=regexp chooses
 	@CGO_ENABLED=0 go build -trimpath -o bin/bench ./test/bench
 	@exec bin/bench -run '$(BENCH)'
 
+# What "make load-report" plays, and how.
+CSV := $(wildcard ceilometer/replay/testdata/*.csv.gz)
+TARGET := 60
+BOOT := 10m
+QUANTILE := .85
+MIN := 1
+MAX := 0
+REPORTS := .out/load-report
+
+.PHONY: load-report
+load-report: ## play load histories through policies and draw them; CSV="a.csv b.csv" TARGET=60 BOOT=10m QUANTILE=.85 MIN=1 MAX=0
+	@CGO_ENABLED=0 go build -trimpath -o bin/load-report ./cmd/load-report
+	@mkdir -p $(REPORTS)
+	@exec bin/load-report -target '$(TARGET)' -boot '$(BOOT)' -quantile '$(QUANTILE)' -min '$(MIN)' -max '$(MAX)' $(LOAD_REPORT_FLAGS) -out $(REPORTS) $(CSV)
+
 .PHONY: lint
 lint: ## formatting, go vet, golangci-lint, shellcheck, go.mod, known vulnerabilities
 	@hack/lint

@@ -105,7 +105,7 @@ func (f *Forecaster) step(load float64) {
 	}
 	if settled {
 		if then := f.uppers[(now+1)%len(f.uppers)]; !math.IsNaN(then) {
-			f.trust.add(actual <= then)
+			f.trust.add(actual <= then*(1+near))
 		}
 	}
 	f.upper = blend(f.members, now)

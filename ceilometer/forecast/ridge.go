@@ -175,7 +175,7 @@ func cholesky(a, b []float64) bool {
 	}
 	for i := range n {
 		for k := range i {
-			b[i] -= a[i*n+k] * b[k]
+			b[i] -= a[i*n+k] * b[k] //nolint:gosec // G602: k is below i, and i below n
 		}
 		b[i] /= a[i*n+i]
 	}

@@ -10,6 +10,10 @@ type trust struct {
 // trustMargin is how far the coverage may be below the quantile before forecasts are no longer believed.
 const trustMargin = .25
 
+// near is how far above the upper bound a load may be and still count as within it. In a load that hardly varies, misses are many at a time
+// and of no weight.
+const near = .05
+
 func newTrust(size int) *trust { return &trust{held: make([]bool, 0, max(size, minResiduals))} }
 
 func (t *trust) add(held bool) {

@@ -88,3 +88,8 @@ func NewForeseen(loads []float64, s Setup, quantile float64) (*Foreseen, error) 
 func Size(upper, target float64) int {
 	return int(math.Ceil(upper/(target*(1+tolerance/2)) - 1e-9))
 }
+
+// SizeFor is how many machines carry that load at the target, between the limits.
+func (s Setup) SizeFor(load float64) int {
+	return max(s.Min, min(int(math.Ceil(load/s.Target-1e-9)), s.Max))
+}

@@ -11,18 +11,20 @@ type Trace struct {
 	Loads []float64
 }
 
+// FullMachines is how many machines carry, at the target, the 99.9th percentile of a scaled trace.
+const FullMachines = 20
+
 // The setup that forecasts are judged in.
 const (
 	// fullLoad is what the 99.9th percentile of a trace is scaled to, in fully used machines: 20 machines at 60 %.
-	fullLoad     = 12
-	fullMachines = 20
-	bucket       = 5
-	notJudged    = 2 * 24 * 60
+	fullLoad  = 12
+	bucket    = 5
+	notJudged = 2 * 24 * 60
 )
 
 // DefaultSetup is the setup that forecasts are judged in, without a boot time.
 func DefaultSetup() Setup {
-	return Setup{Bucket: bucket, Target: .6, Min: 1, Max: math.MaxInt32, Start: fullMachines, Skip: notJudged}
+	return Setup{Bucket: bucket, Target: .6, Min: 1, Max: math.MaxInt32, Start: FullMachines, Skip: notJudged}
 }
 
 // Scale makes a trace of any unit one of fully used machines: its 99.9th percentile becomes full.

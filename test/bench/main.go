@@ -39,6 +39,8 @@ func benchmarks() []benchmark {
 		{[]string{"csr_approval_ms", "csr_approval_max_ms", "join_s", "join_max_s"}, benchJoin},
 		{[]string{"telemetry_calls_g50"}, benchTelemetry},
 		{[]string{"resources_per_node", "resources_per_node_with_port"}, benchResources},
+		{[]string{"forecast_violation_reduction_mean_pct", "forecast_violation_reduction_pooled_pct", "forecast_violation_reduction_worst_pct"}, benchForecast},
+		{[]string{"forecast_us_per_group"}, benchForecastCost},
 	}
 }
 
