@@ -14,8 +14,8 @@
 //
 //	part       the value is
 //	(none)     the mean per machine, the same as "mean"
-//	total      the load of the whole group; it is divided by the number of machines
-//	machines   of how many machines that is the mean or the total
+//	total      the load of the whole group; it is the source divides it
+//	machines   the number measured, that "mean" or "total" is about
 //	timestamp  when the oldest of the measured values was scraped, in seconds since 1970
 //
 // Without machines, all machines of the group are taken to have been measured: a silent one is not noticed. With it, fewer than

@@ -77,7 +77,7 @@ func newMachines(request ceilometer.Request, metric builtin) *machines {
 }
 
 func (m *machines) expression() string {
-	var names []string
+	names := make([]string, 0, len(m.request.Groups))
 	for _, subject := range m.request.Groups {
 		names = append(names, regexp.QuoteMeta(groupName(subject)))
 	}

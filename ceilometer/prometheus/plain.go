@@ -106,6 +106,7 @@ func explain(err error) error {
 		remedy = "check the address: what answers there is no Prometheus"
 	case apiv1.ErrExec:
 		remedy = "try the expression on Prometheus' own page"
+	default: // it is told by its HTTP status, below
 	}
 	if code := status.FindStringSubmatch(refusal.Msg); code != nil {
 		switch code[1] {
