@@ -137,7 +137,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	floors, err := p.newFloors(session, teller, reporter)
+	floors, states, err := p.newFloors(session, teller, reporter)
 	if err != nil {
 		return err
 	}
@@ -171,6 +171,10 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return fmt.Errorf("starting cluster-autoscaler: %w", err)
 	}
+	served, err := p.serveExternalMetrics(ctx, states)
+	if err != nil {
+		return err
+	}
 	approved := p.startApprover(ctx, c, join, reporter)
 	life := newLife(c, p.settings, session, p.metrics, reporter)
 	var looking sync.WaitGroup
@@ -200,6 +204,7 @@ func (p *program) autoscale(ctx context.Context) error {
 		logger.Info("The loop is still waiting for the cloud; its orders are withdrawn if they were not sent")
 	}
 	approved()
+	served()
 	a.ExitCleanUp()
 	return nil
 }
