@@ -28,3 +28,20 @@ func TestWhatIsServedAsExternalMetrics(t *testing.T) {
 	}, l.Loads())
 	require.Equal(t, []externalmetrics.Floor{{Group: "a", Size: 5, At: at}, {Group: "empty", Size: 0, At: at}}, l.Floors())
 }
+
+// Serving external metrics, or failing to, is nothing that the autoscaler's own work depends on.
+func TestExternalMetricsDoNotDisturb(t *testing.T) {
+	address := freeAddress(t)
+	r := start(t, "--leader-elect=false", "--external-metrics-address="+address)
+	r.eventually(t, "the stack grows", func() bool { return r.size(t) == "1" })
+	require.NoError(t, r.terminate(t))
+
+	r = start(t, "--leader-elect=false", "--external-metrics-address=10.255.255.1:1")
+	select {
+	case err := <-r.ended:
+		require.ErrorContains(t, err, "exit status 1")
+	case <-time.After(time.Minute):
+		require.Fail(t, "it did not end")
+	}
+	require.Contains(t, r.log.String(), "--external-metrics-address=10.255.255.1:1")
+}
