@@ -123,6 +123,12 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 		defer close(ended)
 		whileCalled(ctx, called, notCalledFor+p.core.ScanInterval, nil, func(ctx context.Context) {
 			klog.FromContext(ctx).Info("A cluster-autoscaler asks: looking after nodes")
+			served, err := p.serveExternalMetrics(ctx, c.states)
+			if err != nil {
+				klog.FromContext(ctx).Error(err, "External metrics are not served")
+				served = func() {}
+			}
+			defer served()
 			wait := p.startApprover(ctx, c)
 			defer wait()
 			var tokens sync.WaitGroup

@@ -46,6 +46,8 @@ type Flags struct {
 	// its HTTP settings.
 	LoadSource, PrometheusURL, PrometheusConfig string
 	TelemetryTimeout, TelemetryHold             time.Duration
+	// ExternalMetricsAddress is where external metrics are served, with this certificate.
+	ExternalMetricsAddress, ExternalMetricsCert, ExternalMetricsKey string
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
 	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
@@ -122,6 +124,12 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"How long a reading of a load may take; one request of it takes at most --openstack-request-timeout. cluster-autoscaler's loop goes on meanwhile.")
 	set.DurationVar(&f.TelemetryHold, "telemetry-hold", ceilometer.DefaultHold,
 		"How long the last good floor of a node group is kept when its load is not known, unless its annotation load-hold says otherwise.")
+	set.StringVar(&f.ExternalMetricsAddress, "external-metrics-address", "",
+		"Address to serve the load of node groups at, as external.metrics.k8s.io for HorizontalPodAutoscalers, such as :6443. Empty for not at all.")
+	set.StringVar(&f.ExternalMetricsCert, "external-metrics-cert", "",
+		"File with the certificate of --external-metrics-address, read again when it changes. Without it one is made that nobody can check.")
+	set.StringVar(&f.ExternalMetricsKey, "external-metrics-key", "",
+		"File with the key of --external-metrics-cert.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }

@@ -16,14 +16,17 @@ import (
 
 // newFloors returns what load wants of node groups; nil if load signals are switched off. Nothing is asked of telemetry as long as no
 // node group has an annotation about load.
-func (p *program) newFloors(session *openstack.Session, teller *events.Reporter, reporter nodegroups.Reporter) (nodegroups.Floors, error) {
+//
+// states are what explains them.
+func (p *program) newFloors(session *openstack.Session, teller *events.Reporter, reporter nodegroups.Reporter,
+) (made nodegroups.Floors, states func() []ceilometer.State, err error) {
 	if !p.LoadSignals {
-		return nil, nil
+		return nil, nil, nil
 	}
 	sources := map[string]ceilometer.Source{ceilometer.SourceGnocchi: gnocchi.New(session)}
 	prom, err := p.newPrometheus(session)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if prom != nil {
 		sources[ceilometer.SourcePrometheus] = prom
@@ -31,7 +34,7 @@ func (p *program) newFloors(session *openstack.Session, teller *events.Reporter,
 	file := &loadFile{path: p.LoadConfig, source: p.LoadSource}
 	defaults, err := file.read()
 	if err != nil { // it was good a moment ago, see check
-		return nil, fmt.Errorf("--load-config=%s: %w", p.LoadConfig, err)
+		return nil, nil, fmt.Errorf("--load-config=%s: %w", p.LoadConfig, err)
 	}
 	opts := ceilometer.Options{
 		Sources: sources, Observer: events.Floors(teller, p.metrics), Reporter: reporter,
@@ -44,7 +47,7 @@ func (p *program) newFloors(session *openstack.Session, teller *events.Reporter,
 	floors := ceilometer.NewFloors(opts)
 	p.metrics.ShowLoad(floors.States)
 	following := &followFile{Floors: floors, file: file, reporter: reporter}
-	return cloudprovider.GuardFloors(following, p.metrics, p.TelemetryHold, nil), nil
+	return cloudprovider.GuardFloors(following, p.metrics, p.TelemetryHold, nil), floors.States, nil
 }
 
 // newPrometheus returns the source for Prometheus, nil if there is none.
@@ -75,6 +78,8 @@ func (s *settings) checkLoad(m *mistakes) {
 		"there is no such source", "write "+ceilometer.SourceGnocchi+" or "+ceilometer.SourcePrometheus)
 	m.unless(s.LoadSource != ceilometer.SourcePrometheus || s.PrometheusURL != "", "load-source", s.LoadSource,
 		"Prometheus needs an address", "give --prometheus-url=URL, or --prometheus-url="+viaAetos)
+	m.unless((s.ExternalMetricsCert == "") == (s.ExternalMetricsKey == ""), "external-metrics-cert", s.ExternalMetricsCert,
+		"a certificate needs its key", "give --external-metrics-cert and --external-metrics-key, or none of them")
 	m.unless(s.PrometheusConfig == "" || s.PrometheusURL != "" && s.PrometheusURL != viaAetos, "prometheus-config", s.PrometheusConfig,
 		"there is no Prometheus that it could be for", "give --prometheus-url=URL too, or leave the flag out")
 	if s.PrometheusURL != viaAetos {

@@ -155,6 +155,10 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return fmt.Errorf("starting cluster-autoscaler: %w", err)
 	}
+	served, err := p.serveExternalMetrics(ctx, c.states)
+	if err != nil {
+		return err
+	}
 	approved := p.startApprover(ctx, c)
 	life := p.newLife(c)
 	var looking sync.WaitGroup
@@ -184,6 +188,7 @@ func (p *program) autoscale(ctx context.Context) error {
 		logger.Info("The loop is still waiting for the cloud; its orders are withdrawn if they were not sent")
 	}
 	approved()
+	served()
 	a.ExitCleanUp()
 	return nil
 }

@@ -112,11 +112,11 @@ func (t *Telemetry) prepare(ctx context.Context) error {
 	for _, name := range instanceAttributes {
 		attributes[name] = map[string]any{"type": "string", "min_length": 0, "max_length": 255, "required": false}
 	}
-	err := t.call(ctx, http.MethodPost, "/v1/resource_type", map[string]any{"name": "instance", "attributes": attributes})
+	err := t.post(ctx, "/v1/resource_type", map[string]any{"name": "instance", "attributes": attributes})
 	if err != nil && !openstack.IsConflict(err) {
 		return err
 	}
-	err = t.call(ctx, http.MethodPost, "/v1/archive_policy", map[string]any{
+	err = t.post(ctx, "/v1/archive_policy", map[string]any{
 		"name": t.policy, "aggregation_methods": []string{"mean", "rate:mean"}, "back_window": 0,
 		"definition": []any{map[string]any{"granularity": t.options.Interval.Seconds(), "timespan": (24 * time.Hour).Seconds()}},
 	})
@@ -167,14 +167,14 @@ func (t *Telemetry) poll(ctx context.Context, at time.Time) error {
 		return nil
 	}
 	const path = "/v1/batch/resources/metrics/measures?create_metrics=true"
-	err := t.call(ctx, http.MethodPost, path, batch)
+	err := t.post(ctx, path, batch)
 	for _, id := range unknownResources(err) {
-		if err := t.call(ctx, http.MethodPost, "/v1/resource/instance", resources[id]); err != nil && !openstack.IsConflict(err) {
+		if err := t.post(ctx, "/v1/resource/instance", resources[id]); err != nil && !openstack.IsConflict(err) {
 			return err
 		}
 	}
 	if unknownResources(err) != nil {
-		err = t.call(ctx, http.MethodPost, path, batch)
+		err = t.post(ctx, path, batch)
 	}
 	return err
 }
@@ -233,11 +233,11 @@ func unknownResources(err error) []string {
 	return ids
 }
 
-// call calls the metric service as the cloud's administrator.
-func (t *Telemetry) call(ctx context.Context, method, path string, body any) error {
+// post makes something in the metric service as the cloud's administrator.
+func (t *Telemetry) post(ctx context.Context, path string, body any) error {
 	client, err := t.world.Cloud.Administrator.Metric(ctx)
 	if err != nil {
 		return err
 	}
-	return call(ctx, client, method, strings.TrimSuffix(client.Endpoint, "/")+path, body, nil)
+	return call(ctx, client, http.MethodPost, strings.TrimSuffix(client.Endpoint, "/")+path, body, nil)
 }
