@@ -2,6 +2,7 @@ package ceilometer
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,40 +23,30 @@ type foresight struct {
 	// options are those that it was made with.
 	options ForecastOptions
 	bucket  bucket
-	// upper and wanted are what it says, since the last points.
-	upper    float64
-	foresees bool
-	wants    []want
+	// made are what it has said lately, the newest last.
+	made []foreseen
 	// seed is what the past is read into; nil when it has been learnt or can't be.
 	seed  *seed
 	tries int
 }
 
-// bucket gathers the mean of a period.
-type bucket struct {
-	end time.Time
-	sum float64
-	n   int
-	at  time.Time
+// foreseen is what a forecaster said.
+type foreseen struct {
+	// at is when it said it, end the end of the newest bucket that it knew.
+	at, end time.Time
+	// upper is in fully used machines, target the load of a machine to aim at, as a part of 1.
+	upper, target float64
 }
 
-// add adds a point that ends at at, and returns the mean of the bucket that is over now, if one is.
-func (b *bucket) add(at time.Time, load float64) (end time.Time, mean float64, over bool) {
-	if !at.After(b.at) {
-		return end, 0, false // the same point again
-	}
-	b.at = at
-	// A point that ends with a bucket belongs to it.
-	is := at.Add(ForecastBucket - 1).Truncate(ForecastBucket)
-	if over = b.n > 0 && is.After(b.end); over {
-		end, mean = b.end, b.sum/float64(b.n)
-	}
-	if is.After(b.end) {
-		b.end, b.sum, b.n = is, 0, 0
-	}
-	b.sum += load
-	b.n++
-	return end, mean, over
+// size is how many machines bear the load. They are to be half of the tolerance above the target: a floor at the target itself would
+// keep more than is kept without forecasts in all calm times, one at the end of the tolerance leaves nothing for an error.
+func (f *foreseen) size(tolerance float64) int { return ceil(f.upper / (f.target * (1 + tolerance/2))) }
+
+// current says whether it still counts. A forecaster knows no clock: it foresees the time after its newest bucket, whenever that was. So what is
+// made of points that are too late, or of a past that ended long ago, does not count at all.
+func (f *foreseen) current(now time.Time, bucket time.Duration) bool {
+	counts := max(forecastWindow, bucket+forecastLate)
+	return now.Sub(f.at) <= counts && now.Sub(f.end) <= counts+bucket
 }
 
 func (p *Policy) foresees() bool {
@@ -79,7 +70,7 @@ func (m *memory) learn(f *Floors, signal int, sample *Sample) {
 		s.foresight = foresight{}
 		return
 	}
-	options := ForecastOptions{Group: m.group.Name, Metric: is.Metric.Name, Bucket: ForecastBucket, BootTime: p.BootTime, Quantile: p.Quantile}
+	options := ForecastOptions{Group: m.group.Name, Metric: is.Metric.Name, Bucket: bucketFor(sample.Granularity), BootTime: p.BootTime, Quantile: p.Quantile}
 	if s.forecaster == nil || s.options != options {
 		forecaster, err := f.opts.NewForecaster(options)
 		if err != nil {
@@ -89,20 +80,20 @@ func (m *memory) learn(f *Floors, signal int, sample *Sample) {
 			})
 			return
 		}
-		s.foresight = foresight{forecaster: forecaster, options: options}
+		s.foresight = foresight{forecaster: forecaster, options: options, bucket: bucket{width: options.Bucket}}
 		s.seed = f.newSeed(m, signal)
 	}
-	now := m.evaluated
+	before := s.bucket.told
 	if !s.sow(f, m, signal) {
 		return
 	}
 	used, target := is.used(sample.Load, sample.Machines)
-	if end, mean, over := s.bucket.add(sample.At, used); over {
-		s.forecaster.Observe(end, mean)
-		s.upper, s.foresees = s.forecaster.Upper()
+	s.bucket.add(sample.At, used, s.forecaster.Observe)
+	if !s.bucket.told.After(before) {
+		return // nothing new since the last one
 	}
-	if s.foresees {
-		s.wants = append(s.wants, want{now, ceil(s.upper / (target * (1 + p.Tolerance)))})
+	if upper, ok := s.forecaster.Upper(); ok {
+		s.made = append(s.made, foreseen{m.evaluated, s.bucket.told, upper, target})
 	}
 }
 
@@ -114,16 +105,12 @@ func (m *memory) foresee(s *State, now time.Time) {
 	s.Shadow = m.policy.Forecast == nodegroups.ForecastShadow
 	for i := range s.Signals {
 		one := m.signals[s.Signals[i].Metric]
-		first := 0
-		for first < len(one.wants) && now.Sub(one.wants[first].at) > forecastWindow {
-			first++
-		}
-		one.wants = one.wants[first:]
-		for _, w := range one.wants {
-			s.Forecast = max(s.Forecast, w.size)
-		}
-		if n := len(one.wants); n > 0 && one.foresees {
-			s.Signals[i].Foresees, s.Signals[i].Foreseen, s.Signals[i].ForeseenWanted = true, one.upper, one.wants[n-1].size
+		one.made = slices.DeleteFunc(one.made, func(f foreseen) bool { return !f.current(now, one.options.Bucket) })
+		for j := range one.made {
+			made := &one.made[j]
+			wanted := made.size(m.policy.Tolerance)
+			s.Forecast = max(s.Forecast, wanted)
+			s.Signals[i].Foresees, s.Signals[i].Foreseen, s.Signals[i].ForeseenWanted = true, made.upper, wanted
 		}
 	}
 }
@@ -181,11 +168,8 @@ func (s *signalMemory) sow(f *Floors, m *memory, signal int) bool {
 		return false
 	}
 	for _, p := range s.seed.points {
-		if end, mean, over := s.bucket.add(p.At, p.Value); over {
-			s.forecaster.Observe(end, mean)
-		}
+		s.bucket.add(p.At, p.Value, s.forecaster.Observe)
 	}
-	s.upper, s.foresees = s.forecaster.Upper()
 	s.seed = nil
 	return true
 }

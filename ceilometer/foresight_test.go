@@ -69,8 +69,7 @@ func TestAForecastRaisesTheFloorBeforeTheLoadDoes(t *testing.T) {
 	assert.InDelta(t, 2.4, last.Value, 1e-9, "four machines at 60 %")
 	assert.Zero(t, last.At.Sub(midnight)%(5*time.Minute), "buckets end at whole five minutes")
 	s := r.state()
-	assert.GreaterOrEqual(t, floor, 9, "6 machines' load at 60 % and the tolerance")
-	assert.LessOrEqual(t, floor, 10)
+	assert.Equal(t, 10, floor, "6 machines' load at 60 % and half of the tolerance")
 	assert.Equal(t, 4, s.Reactive)
 	assert.True(t, s.Signals[0].Foresees)
 	assert.InDelta(t, 6, s.Signals[0].Foreseen, 0)
@@ -78,6 +77,97 @@ func TestAForecastRaisesTheFloorBeforeTheLoadDoes(t *testing.T) {
 
 	o.ok = false
 	assert.Equal(t, 4, r.after(40*time.Minute, 60, 4), "a forecaster that can't say is over after a while")
+}
+
+// late lets time pass in loops of 30 s with points that are so late, and returns the least forecast after the first half of an hour, and the last.
+func (r *rig) late(d, late time.Duration) (least, last int) {
+	r.t.Helper()
+	least = 1000
+	begun := r.clock.Now()
+	for r.clock.Since(begun) < d {
+		r.clock.Step(30 * time.Second)
+		r.sample(ceilometer.Sample{Load: 60, Machines: 4, At: r.clock.Now().Add(-late), Granularity: time.Minute})
+		r.update()
+		last = r.state().Forecast
+		if r.clock.Since(begun) > 30*time.Minute {
+			least = min(least, last)
+		}
+	}
+	return least, last
+}
+
+func TestAForecastEndsWhenPointsStop(t *testing.T) {
+	r, o := foreseeing(t, "true", "load-max-age=3h")
+	r.learn(o, 60, 4)
+	o.upper, o.ok = 6, true
+	require.Equal(t, 10, r.after(11*time.Minute, 60, 4))
+	stopped := r.clock.Now()
+	for r.clock.Since(stopped) < 9*time.Minute {
+		r.clock.Step(30 * time.Second)
+		r.update()
+	}
+	require.Equal(t, 10, r.state().Forecast, "the last one counts for a quarter of an hour")
+	for r.clock.Since(stopped) < 21*time.Minute {
+		r.clock.Step(30 * time.Second)
+		r.update()
+	}
+	s := r.state()
+	assert.True(t, s.Signals[0].Opinion, "the last point is good by the annotation")
+	assert.Equal(t, 4, s.Floor)
+	assert.Zero(t, s.Forecast)
+	assert.False(t, s.Signals[0].Foresees)
+}
+
+func TestAForecastOfLatePoints(t *testing.T) {
+	r, o := foreseeing(t, "true", "load-max-age=3h")
+	o.upper, o.ok = 6, true
+	r.learn(o, 60, 4)
+	least, _ := r.late(time.Hour, 13*time.Minute)
+	assert.Equal(t, 10, least, "a bit late: it counts all the time")
+
+	r, o = foreseeing(t, "true", "load-max-age=3h")
+	r.load(60, 4)
+	o.upper, o.ok = 6, true
+	r.update()
+	for range 100 {
+		_, last := r.late(time.Minute, 40*time.Minute)
+		require.Zero(t, last, "what was foreseen for a time that has passed")
+	}
+	assert.NotEmpty(t, o.seen)
+}
+
+func TestAPastThatEndedLongAgoForeseesNothing(t *testing.T) {
+	for ended, want := range map[time.Duration]int{0: 10, 5 * time.Hour: 0} {
+		r, o := foreseeing(t, "true")
+		o.upper, o.ok = 6, true
+		r.source.set(func(s *telemetry) {
+			for i := range 20 {
+				s.past = append(s.past, ceilometer.Point{At: midnight.Add(time.Duration(i-19)*5*time.Minute - ended), Value: 2})
+			}
+		})
+		r.clock.Step(time.Minute)
+		r.load(60, 4)
+		r.until("the past has been learnt", func() bool { return len(o.seen) == 20 })
+		assert.Equal(t, want, r.state().Forecast, ended)
+	}
+}
+
+func TestWidePointsMakeWideBuckets(t *testing.T) {
+	r, o := foreseeing(t, "true", "load-max-age=3h")
+	o.upper, o.ok = 6, true
+	least := 1000
+	for minute := range 240 {
+		r.clock.Step(time.Minute)
+		at := r.clock.Now().Add(-2 * time.Minute).Truncate(time.Hour)
+		r.sample(ceilometer.Sample{Load: 60, Machines: 4, At: at, Granularity: time.Hour})
+		r.until("the past has been looked for", func() bool { return minute < 5 || len(o.seen) > 0 })
+		if minute > 70 {
+			least = min(least, r.state().Forecast)
+		}
+	}
+	assert.Equal(t, time.Hour, o.options.Bucket)
+	assert.Len(t, o.seen, 4, "each bucket as soon as it is over, none left out")
+	assert.Equal(t, 10, least, "a forecast counts until the next one")
 }
 
 func TestAForecastNeverLowersTheFloor(t *testing.T) {

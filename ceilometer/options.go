@@ -52,7 +52,7 @@ type Forecaster interface {
 // ForecastOptions say what a Forecaster is for.
 type ForecastOptions struct {
 	Group, Metric string
-	// Bucket is the width of the buckets that are observed: ForecastBucket.
+	// Bucket is the width of the buckets that are observed: ForecastBucket, or that of telemetry's points if they are wider.
 	Bucket time.Duration
 	// BootTime is how long a machine takes from its order until it works.
 	BootTime time.Duration

@@ -20,10 +20,12 @@ const (
 	DefaultQuantile = .85
 	// DefaultBootTime is that of a machine whose boot time nobody knows.
 	DefaultBootTime = 10 * time.Minute
-	// ForecastBucket is the width of the buckets of time that forecasts are made of.
+	// ForecastBucket is the width of the buckets of time that forecasts are made of, unless telemetry's points are wider.
 	ForecastBucket = 5 * time.Minute
-	// forecastWindow is how long a forecast counts after it was made.
+	// forecastWindow is how long a forecast counts after it was made. Where buckets are wide it counts until the next one has come, which
+	// may be late by forecastLate.
 	forecastWindow = 15 * time.Minute
+	forecastLate   = 5 * time.Minute
 	// Points may be late: a policy without a maximum age allows for this many of them, and for this long at least.
 	maxAgePoints = 3
 	leastMaxAge  = 3 * time.Minute
