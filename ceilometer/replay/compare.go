@@ -53,7 +53,8 @@ func Compare(trace string, loads []float64, s Setup, quantile float64) (Comparis
 // BootTimes are those, in minutes, that forecasts are judged with.
 func BootTimes() []int { return []int{3, 10} }
 
-// CompareAll plays all traces with all boot times, two at a time. The setup's Boot is not used.
+// CompareAll plays all traces with all boot times, two at a time. The setup's Boot is not used, and the
+// buckets are those of the traces.
 func CompareAll(traces []Trace, s Setup, quantile float64) ([]Comparison, error) {
 	boots := BootTimes()
 	all, errs := make([]Comparison, len(traces)*len(boots)), make([]error, len(traces)*len(boots))
@@ -61,7 +62,7 @@ func CompareAll(traces []Trace, s Setup, quantile float64) ([]Comparison, error)
 	slots := make(chan struct{}, 2)
 	for i := range all {
 		t, s := traces[i/len(boots)], s
-		s.Boot = boots[i%len(boots)]
+		s.Boot, s.Bucket = boots[i%len(boots)], t.Bucket
 		slots <- struct{}{}
 		wait.Go(func() {
 			all[i], errs[i] = Compare(t.Name, t.Loads, s, quantile)

@@ -24,16 +24,17 @@ var layouts = []string{
 	"2006-01-02", "2006/01/02 15:04:05", "2006/01/02 15:04",
 }
 
-// ReadCSV reads rows of timestamp and load, with or without a header, in any order. It returns the loads per bucket of that many
-// minutes, and what the reader of a report should know of them. Rows in one bucket are averaged; rows that are farther apart
-// than a bucket have a straight line between them; what is missing is filled with the last load. Errors name line, value and remedy.
-func ReadCSV(r io.Reader, bucket int) (loads []float64, notes []string, err error) {
+// ReadCSV reads rows of timestamp and load, with or without a header, in any order. It returns a trace without a name in buckets of
+// that many minutes or, if rows are farther apart, as far as they are (up to an hour, an even part of a day), and what the reader of a report
+// should know of it. Rows in one bucket are averaged. What is missing is filled with the last load: never with one between it and the
+// next, which nobody knew at that time. Errors name line, value and remedy.
+func ReadCSV(r io.Reader, bucket int) (t Trace, notes []string, err error) {
 	points, err := readPoints(r)
 	if err != nil {
-		return nil, nil, err
+		return t, nil, err
 	}
 	if len(points) < 2 {
-		return nil, nil, fmt.Errorf("there are %d rows of data; write at least two days of rows like 2024-05-01T10:05:00Z,17.3", len(points))
+		return t, nil, fmt.Errorf("there are %d rows of data; write at least two days of rows like 2024-05-01T10:05:00Z,17.3", len(points))
 	}
 	if !slices.IsSortedFunc(points, earlier) {
 		notes = append(notes, "the rows are not in the order of time; sorted")
@@ -44,10 +45,10 @@ func ReadCSV(r io.Reader, bucket int) (loads []float64, notes []string, err erro
 		notes = append(notes, fmt.Sprintf("%d rows repeat the timestamp of another; the first one of each counts", n))
 	}
 	if len(unique) < 2 {
-		return nil, nil, fmt.Errorf("all rows have the timestamp %s; write one row for each 5 minutes", unique[0].at.Format(time.RFC3339))
+		return t, nil, fmt.Errorf("all rows have the timestamp %s; write one row for each 5 minutes", unique[0].at.Format(time.RFC3339))
 	}
-	loads, more, err := resample(unique, time.Duration(bucket)*time.Minute)
-	return loads, append(notes, more...), err
+	t, more, err := resample(unique, bucket)
+	return t, append(notes, more...), err
 }
 
 func earlier(a, b point) int { return a.at.Compare(b.at) }

@@ -27,11 +27,15 @@ func TestReadCSV(t *testing.T) {
 		"missing":      {"1714521600,1\n1714521900,2\n1714522800,3\n1714523100,4", []float64{1, 2, 2, 2, 3, 4}, "2 of 6 buckets"},
 		"no value":     {"1714521600,1\n1714521900,\n1714522200,NaN\n1714522500,3\n1714522800,4\n1714523100,5", []float64{1, 1, 1, 3, 4, 5}, "2 of 6"},
 		"minutes":      {"1714521600,1\n1714521660,2\n1714521720,3\n1714521900,8\n", []float64{2, 8}, ""},
-		"quarters":     {"1714521600,1\n1714522500,4\n1714523400,4", []float64{1, 2, 3, 4, 4, 4, 4}, "straight lines"},
+		"quarters":     {"1714521600,1\n1714522500,4\n1714523400,4", []float64{1, 4, 4}, "a row each 15m0s, so"},
+		"sevens":       {"1714521600,1\n1714522020,4\n1714522440,5", []float64{1, 4, 5}, "is held until the next"},
+		"two hours":    {"1714521600,1\n1714528800,4\n", append(flat(24, 1), 4), "is held until the next"},
+		"hourly gap":   {"1714521600,1\n1714525200,2\n1714528800,2\n1714536000,4\n", []float64{1, 2, 2, 2, 4}, "1 of 5 buckets"},
 	} {
 		got, notes, err := ReadCSV(strings.NewReader(c.text), 5)
 		require.NoError(t, err, name)
-		assert.InDeltaSlice(t, c.want, got, 1e-9, name)
+		assert.InDeltaSlice(t, c.want, got.Loads, 1e-9, name)
+		assert.Equal(t, int64(1714521600), got.Begin.Unix(), name)
 		if c.note == "" {
 			assert.Empty(t, notes, name)
 		} else {

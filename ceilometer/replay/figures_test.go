@@ -40,7 +40,13 @@ func TestForecastsReduceTheTimeAboveTarget(t *testing.T) {
 		fmt.Fprintf(&table, "| %s | %d | %.2f | x%.2f | %.2f | %.2f | %.0f |\n", c.Trace, c.Boot, 100*c.Reactive.Violation(),
 			c.Forecast.NodeHours/c.Reactive.NodeHours, 100*c.Equal, 100*c.Forecast.Violation(), 100*r)
 	}
-	fmt.Fprintf(&table, "\nMean %.0f %%, pooled %.0f %%, worst %.0f %%.\n", s.Mean, s.Pooled, s.Worst)
+	fmt.Fprintf(&table, "\nMean %.1f %%, pooled %.1f %%, worst %.1f %%.\n", s.Mean, s.Pooled, s.Worst)
+	stepped := DefaultSetup()
+	stepped.Stepped = true
+	all, err = CompareAll(traces, stepped, .85)
+	require.NoError(t, err)
+	s = Summarize(all)
+	fmt.Fprintf(&table, "With a load that is the same all through each 5 minutes: mean %.1f %%, pooled %.1f %%, worst %.1f %%.\n", s.Mean, s.Pooled, s.Worst)
 	text, err := os.ReadFile(page)
 	require.NoError(t, err)
 	before, rest, ok := strings.Cut(string(text), tableBegin)

@@ -51,6 +51,8 @@ func (r *Reactive) Want(minute, newest int) int {
 // Foreseen is Reactive with a forecast below it as a floor.
 type Foreseen struct {
 	*Reactive
+	// For is how many buckets a size counts.
+	For int
 	// Sizes are those that the forecast wants after each bucket; 0 for no opinion.
 	Sizes []int
 }
@@ -58,7 +60,7 @@ type Foreseen struct {
 // Want implements Policy.
 func (f *Foreseen) Want(minute, newest int) int {
 	wanted := f.Reactive.Want(minute, newest)
-	for i := max(0, newest-foreseenFor+1); i <= newest; i++ {
+	for i := max(0, newest-f.For+1); i <= newest; i++ {
 		wanted = max(wanted, f.Sizes[i])
 	}
 	return min(wanted, f.max)
@@ -80,7 +82,7 @@ func NewForeseen(loads []float64, s Setup, quantile float64) (*Foreseen, error) 
 			sizes[i] = Size(upper, s.Target)
 		}
 	}
-	return &Foreseen{NewReactive(loads, s, s.Target), sizes}, nil
+	return &Foreseen{NewReactive(loads, s, s.Target), s.foreseenFor(), sizes}, nil
 }
 
 // Size is the size for which a foreseen load is well: half of the tolerance above the target. A floor at the target itself would keep

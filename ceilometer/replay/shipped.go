@@ -23,11 +23,12 @@ func ReadTrace(path string) (Trace, []string, error) {
 			return Trace{}, nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	loads, notes, err := ReadCSV(r, bucket)
+	t, notes, err := ReadCSV(r, bucket)
 	if err != nil {
 		return Trace{}, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return Trace{name, loads}, notes, nil
+	t.Name = name
+	return t, notes, nil
 }
 
 // ReadShipped reads the public traces from a folder and scales them to machines.
@@ -43,7 +44,8 @@ func ReadShipped(folder string) ([]Trace, error) {
 			return nil, err
 		}
 		t.Name = strings.TrimSuffix(t.Name, "_5min")
-		traces = append(traces, Trace{t.Name, Scale(t.Loads, fullLoad)})
+		t.Loads = Scale(t.Loads, fullLoad)
+		traces = append(traces, t)
 	}
 	return traces, nil
 }

@@ -16,6 +16,8 @@ type Setup struct {
 	Start int
 	// Skip is how many minutes at the beginning are played but not judged.
 	Skip int
+	// Stepped makes the load the same all through a bucket; it goes straight from the middle of one to that of the next else.
+	Stepped bool
 }
 
 const (
@@ -27,8 +29,8 @@ const (
 	downWindow = 10
 )
 
-// foreseenFor is how many buckets a forecast counts.
-const foreseenFor = 3
+// foreseenFor is how many buckets a forecast counts: a quarter of an hour, and until the next one.
+func (s Setup) foreseenFor() int { return max(1, (15+s.Bucket-1)/s.Bucket) }
 
 // Result is what came of a replay.
 type Result struct {
@@ -78,7 +80,10 @@ func Simulate(loads []float64, s Setup, p Policy, each Step) Result {
 			starting = starting[:len(starting)-booting] // those that were ordered last
 			ready -= less - booting
 		}
-		load := between(loads, t, s.Bucket)
+		load := loads[t/s.Bucket]
+		if !s.Stepped {
+			load = between(loads, t, s.Bucket)
+		}
 		if each != nil {
 			each(t, load, wanted, ready, len(starting))
 		}

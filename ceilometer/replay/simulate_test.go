@@ -55,7 +55,7 @@ func TestReactive(t *testing.T) {
 
 func TestForeseenCountsForThreeBuckets(t *testing.T) {
 	s := Setup{Bucket: 5, Boot: 3, Target: .6, Min: 1, Max: 6, Start: 1}
-	p := &Foreseen{NewReactive(flat(9, .5), s, .6), []int{0, 9, 0, 0, 0, 0, 0, 0, 0}}
+	p := &Foreseen{NewReactive(flat(9, .5), s, .6), s.foreseenFor(), []int{0, 9, 0, 0, 0, 0, 0, 0, 0}}
 	for newest, want := range []int{1, 6, 6, 6, 1} {
 		assert.Equal(t, want, p.Want(newest, newest))
 	}

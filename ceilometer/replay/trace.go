@@ -3,12 +3,16 @@ package replay
 import (
 	"math"
 	"slices"
+	"time"
 )
 
-// Trace is a history of load, one value per bucket.
+// Trace is a history of load, one value per bucket of time.
 type Trace struct {
-	Name  string
-	Loads []float64
+	Name string
+	// Begin is when the first bucket begins, Bucket the width of all in minutes.
+	Begin  time.Time
+	Bucket int
+	Loads  []float64
 }
 
 // FullMachines is how many machines carry, at the target, the 99.9th percentile of a scaled trace.

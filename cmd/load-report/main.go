@@ -78,14 +78,15 @@ func parse(arguments []string, messages io.Writer) (options, error) {
 }
 
 // setup is the replay's setup for these options, for loads that are in machines.
-func (o *options) setup(loads []float64) replay.Setup {
+func (o *options) setup(t *replay.Trace) replay.Setup {
 	s := replay.DefaultSetup()
+	s.Bucket = t.Bucket
 	s.Target, s.Boot, s.Min = o.target, int(o.boot/time.Minute), o.min
 	if o.max > 0 {
 		s.Max = o.max
 	}
 	if o.keepUnit {
-		s.Start = s.SizeFor(loads[0])
+		s.Start = s.SizeFor(t.Loads[0])
 	}
 	s.Start = max(s.Min, min(s.Start, s.Max))
 	return s

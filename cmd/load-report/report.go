@@ -20,7 +20,7 @@ func report(w io.Writer, o options) error {
 		if !o.keepUnit {
 			t.Loads = replay.Scale(t.Loads, o.target*replay.FullMachines)
 		}
-		s := o.setup(t.Loads)
+		s := o.setup(&t)
 		if len(t.Loads)*s.Bucket <= s.Skip {
 			return fmt.Errorf("%s: %d buckets of %d minutes are not more than the two days from which forecasts learn; give a longer history",
 				path, len(t.Loads), s.Bucket)
