@@ -10,8 +10,18 @@ import (
 
 // Policy wants a size each minute.
 type Policy interface {
-	// Want is asked each minute; newest is the number of the newest bucket that is known, -1 for none.
-	Want(minute, newest int) int
+	// Want is asked each minute.
+	Want(now Moment) int
+}
+
+// Moment is what a policy may know.
+type Moment struct {
+	// Minute counts from the beginning of the trace.
+	Minute int
+	// Newest is the number of the newest bucket that is known, -1 for none.
+	Newest int
+	// Ready are the machines that work, Starting those that start.
+	Ready, Starting int
 }
 
 // Reactive is the policy that follows the load as HorizontalPodAutoscaler does.
@@ -30,16 +40,16 @@ func NewReactive(loads []float64, s Setup, target float64) *Reactive {
 }
 
 // Want implements Policy.
-func (r *Reactive) Want(minute, newest int) int {
+func (r *Reactive) Want(now Moment) int {
 	recommended := r.wanted
-	if newest >= 0 {
-		load := r.loads[newest]
+	if now.Newest >= 0 {
+		load := r.loads[now.Newest]
 		if ratio := load / (r.target * float64(r.wanted)); math.Abs(ratio-1) > tolerance {
 			recommended = int(math.Ceil(load / r.target))
 		}
 	}
 	recommended = max(r.min, min(recommended, r.max))
-	r.recent[minute%downWindow] = recommended
+	r.recent[now.Minute%downWindow] = recommended
 	wanted := recommended
 	for _, n := range r.recent {
 		wanted = max(wanted, n)
@@ -58,9 +68,9 @@ type Foreseen struct {
 }
 
 // Want implements Policy.
-func (f *Foreseen) Want(minute, newest int) int {
-	wanted := f.Reactive.Want(minute, newest)
-	for i := max(0, newest-f.For+1); i <= newest; i++ {
+func (f *Foreseen) Want(now Moment) int {
+	wanted := f.Reactive.Want(now)
+	for i := max(0, now.Newest-f.For+1); i <= now.Newest; i++ {
 		wanted = max(wanted, f.Sizes[i])
 	}
 	return min(wanted, f.max)

@@ -68,7 +68,7 @@ func Simulate(loads []float64, s Setup, p Policy, each Step) Result {
 		if t >= delay {
 			newest = (t-delay)/s.Bucket - 1
 		}
-		wanted := p.Want(t, newest)
+		wanted := p.Want(Moment{t, newest, ready, len(starting)})
 		for more := wanted - ready - len(starting); more > 0; more-- {
 			starting = append(starting, t+s.Boot)
 			if t >= s.Skip {

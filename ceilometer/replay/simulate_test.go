@@ -9,7 +9,7 @@ import (
 // fixed wants sizes from a list, a minute each; the last one stays.
 type fixed []int
 
-func (f fixed) Want(minute, _ int) int { return f[min(minute, len(f)-1)] }
+func (f fixed) Want(now Moment) int { return f[min(now.Minute, len(f)-1)] }
 
 func flat(n int, load float64) []float64 {
 	loads := make([]float64, n)
@@ -39,25 +39,25 @@ func TestSimulateByHand(t *testing.T) {
 func TestReactive(t *testing.T) {
 	s := Setup{Bucket: 5, Boot: 3, Target: .6, Min: 1, Max: 6, Start: 2}
 	p := NewReactive([]float64{1.3, 1.4, 3.4, 9, .3, .3, .3, .3}, s, .6)
-	assert.Equal(t, 2, p.Want(0, -1), "nothing is known")
-	assert.Equal(t, 2, p.Want(6, 0), "within the tolerance")
-	assert.Equal(t, 3, p.Want(11, 1))
-	assert.Equal(t, 6, p.Want(16, 2))
-	assert.Equal(t, 6, p.Want(21, 3), "the limit")
+	assert.Equal(t, 2, p.Want(Moment{Minute: 0, Newest: -1}), "nothing is known")
+	assert.Equal(t, 2, p.Want(Moment{Minute: 6, Newest: 0}), "within the tolerance")
+	assert.Equal(t, 3, p.Want(Moment{Minute: 11, Newest: 1}))
+	assert.Equal(t, 6, p.Want(Moment{Minute: 16, Newest: 2}))
+	assert.Equal(t, 6, p.Want(Moment{Minute: 21, Newest: 3}), "the limit")
 	for m := 26; m < 31; m++ {
-		assert.Equal(t, 6, p.Want(m, 4), "the largest of the last ten minutes")
+		assert.Equal(t, 6, p.Want(Moment{Minute: m, Newest: 4}), "the largest of the last ten minutes")
 	}
 	for m := 31; m < 40; m++ {
-		p.Want(m, 5)
+		p.Want(Moment{Minute: m, Newest: 5})
 	}
-	assert.Equal(t, 1, p.Want(40, 6))
+	assert.Equal(t, 1, p.Want(Moment{Minute: 40, Newest: 6}))
 }
 
 func TestForeseenCountsForThreeBuckets(t *testing.T) {
 	s := Setup{Bucket: 5, Boot: 3, Target: .6, Min: 1, Max: 6, Start: 1}
 	p := &Foreseen{NewReactive(flat(9, .5), s, .6), s.foreseenFor(), []int{0, 9, 0, 0, 0, 0, 0, 0, 0}}
 	for newest, want := range []int{1, 6, 6, 6, 1} {
-		assert.Equal(t, want, p.Want(newest, newest))
+		assert.Equal(t, want, p.Want(Moment{Minute: newest, Newest: newest}))
 	}
 	assert.Equal(t, 16, Size(10, .6))
 	_, err := NewForeseen(flat(9, 1), s, 2)

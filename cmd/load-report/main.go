@@ -1,4 +1,4 @@
-// Command load-report plays histories of load through the policy that follows the load and the one with forecasts, and prints and
+// Command load-report plays histories of load through the autoscaler's own policy, without and with forecasts, and prints and
 // draws what each would have done. It is for choosing targets before they are switched on.
 //
 //	load-report [flags] FILE.csv...
@@ -18,7 +18,28 @@ import (
 	"time"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/replay"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
+
+// annotations are those of a node group.
+type annotations map[nodegroups.Key]string
+
+// String implements flag.Value.
+func (a *annotations) String() string { return "" }
+
+// Set implements flag.Value.
+func (a *annotations) Set(text string) error {
+	key, value, ok := strings.Cut(text, "=")
+	switch nodegroups.Key(key) {
+	case nodegroups.KeyForecast, nodegroups.KeyForecastQuantile, nodegroups.KeyForecastBootTime, nodegroups.KeyLoadTarget, nodegroups.KeyLoadMetric:
+		return fmt.Errorf("%s is not for here: forecasts are played without and with, and -target, -quantile and -boot set the rest", key)
+	}
+	if !ok {
+		return errors.New("has no value; write key=value")
+	}
+	(*a)[nodegroups.Key(key)] = value
+	return nil
+}
 
 // options are the flags.
 type options struct {
@@ -26,6 +47,7 @@ type options struct {
 	boot             time.Duration
 	min, max         int
 	keepUnit         bool
+	annotations      annotations
 	out              string
 	files            []string
 }
@@ -45,7 +67,7 @@ func main() {
 }
 
 func parse(arguments []string, messages io.Writer) (options, error) {
-	var o options
+	o := options{annotations: annotations{}}
 	f := flag.NewFlagSet("load-report", flag.ContinueOnError)
 	f.SetOutput(messages)
 	target := f.String("target", "60", "load of a machine that is aimed at, in percent")
@@ -54,6 +76,7 @@ func parse(arguments []string, messages io.Writer) (options, error) {
 	f.IntVar(&o.min, "min", 1, "least size")
 	f.IntVar(&o.max, "max", 0, "largest size; 0 for none")
 	f.BoolVar(&o.keepUnit, "keep-unit", false, "loads are machines that are fully used (2.5: two and a half); do not scale them")
+	f.Var(&o.annotations, "annotation", "annotation of the node group, as in schedule=Mon-Fri 08:00-18:00=5; may be repeated")
 	f.StringVar(&o.out, "out", ".", "folder for the pictures; empty for none")
 	if err := f.Parse(arguments); err != nil {
 		return o, err

@@ -33,7 +33,7 @@ func TestReport(t *testing.T) {
 	require.NoError(t, report(&said, o))
 	for _, want := range []string{
 		"1152 buckets of 5 minutes", "target 50 %, boot 3m0s", "  reactive  wanted 3 / ", "  forecast  wanted 3 / ", "/ 18 (least / median / most)",
-		"node-hours", "starts", "boot  3 min", "boot 10 min",
+		"node-hours", "starts", "are of the model of", "boot  3 min", "boot 10 min",
 		"\nbench forecast_violation_reduction_mean_pct ", "\nbench forecast_violation_reduction_pooled_pct ", "\nbench forecast_violation_reduction_worst_pct ",
 	} {
 		assert.Contains(t, said.String(), want)
@@ -43,6 +43,14 @@ func TestReport(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, strings.HasPrefix(string(picture), magic), form)
 	}
+}
+
+func TestAnnotationsArePlayed(t *testing.T) {
+	o, err := parse([]string{"-out=", "-annotation", "headroom=7", "-annotation=schedule=* * * * */1h=40", history(t, 3)}, io.Discard)
+	require.NoError(t, err)
+	var said strings.Builder
+	require.NoError(t, report(&said, o))
+	assert.Contains(t, said.String(), "  reactive  wanted 47 / 47 / 47 (")
 }
 
 func TestLoadsThatAreMachinesAreNotScaled(t *testing.T) {
@@ -56,19 +64,24 @@ func TestLoadsThatAreMachinesAreNotScaled(t *testing.T) {
 
 func TestWhatCannotBeReported(t *testing.T) {
 	for want, arguments := range map[string][]string{
-		"-target=99":         {"-target=99", "x"},
-		"-target=much":       {"-target=much", "x"},
-		"-boot=1m30s":        {"-boot=90s", "x"},
-		"-quantile=2":        {"-quantile=2", "x"},
-		"-min=0":             {"-min=0", "x"},
-		"-max=2":             {"-min=3", "-max=2", "x"},
-		"no CSV is named":    {},
-		"flag provided but ": {"-nonsense"},
+		"-target=99":          {"-target=99", "x"},
+		"-target=much":        {"-target=much", "x"},
+		"-boot=1m30s":         {"-boot=90s", "x"},
+		"-quantile=2":         {"-quantile=2", "x"},
+		"-min=0":              {"-min=0", "x"},
+		"forecast is not for": {"-annotation=forecast=shadow", "x"},
+		"has no value":        {"-annotation=headroom", "x"},
+		"-max=2":              {"-min=3", "-max=2", "x"},
+		"no CSV is named":     {},
+		"flag provided but ":  {"-nonsense"},
 	} {
 		_, err := parse(arguments, io.Discard)
 		assert.ErrorContains(t, err, want)
 	}
-	err := report(io.Discard, options{target: .6, boot: 600e9, quantile: .85, min: 1, files: []string{history(t, 2)}})
+	o, err := parse([]string{"-out=", "-annotation=headroom=much", history(t, 3)}, io.Discard)
+	require.NoError(t, err)
+	require.ErrorContains(t, report(io.Discard, o), "annotation headroom=much")
+	err = report(io.Discard, options{target: .6, boot: 600e9, quantile: .85, min: 1, files: []string{history(t, 2)}})
 	require.ErrorContains(t, err, "give a longer history")
 	require.ErrorIs(t, report(io.Discard, options{files: []string{"no.csv"}}), os.ErrNotExist)
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/replay"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
 // report prints what there is to say of all files.
@@ -48,6 +50,7 @@ func report(w io.Writer, o options) error {
 		}
 		all = append(all, compared...)
 	}
+	fmt.Fprintln(w, "The lines with boot times and these are of the model of docs/explanation/forecast.md, for comparison between histories:")
 	s := replay.Summarize(all)
 	fmt.Fprintf(w, "bench forecast_violation_reduction_mean_pct %.4g pct\n", s.Mean)
 	fmt.Fprintf(w, "bench forecast_violation_reduction_pooled_pct %.4g pct\n", s.Pooled)
@@ -55,21 +58,23 @@ func report(w io.Writer, o options) error {
 	return nil
 }
 
-// one plays one trace with the boot time that was asked for, prints both policies and draws them.
+// one plays one trace through the autoscaler's own policy with the boot time that was asked for, without and with forecasts, prints what came of
+// it and draws it.
 func one(w io.Writer, o options, t replay.Trace, s replay.Setup) error {
-	foreseen, err := replay.NewForeseen(t.Loads, s, o.quantile)
-	if err != nil {
-		return err
-	}
-	policies := []struct {
-		name string
-		replay.Policy
-	}{{"reactive", replay.NewReactive(t.Loads, s, s.Target)}, {"forecast", foreseen}}
 	var drawn []course
 	fmt.Fprintf(w, "  load      %s machines fully used; target %.0f %%, boot %v\n", spread(t.Loads), 100*s.Target, o.boot)
-	for _, p := range policies {
-		c := course{name: p.name}
-		r := replay.Simulate(t.Loads, s, p.Policy, c.step)
+	for _, p := range []struct{ name, mode string }{{"reactive", "false"}, {"forecast", "true"}} {
+		annotations := maps.Clone(o.annotations)
+		annotations[nodegroups.KeyForecast] = p.mode
+		if p.mode == "true" {
+			annotations[nodegroups.KeyForecastQuantile] = fmt.Sprint(o.quantile)
+		}
+		policy, err := replay.NewProduct(&t, s, annotations)
+		if err != nil {
+			return err
+		}
+		c := course{}
+		r := replay.Simulate(t.Loads, s, policy, c.step)
 		fmt.Fprintf(w, "  %s  wanted %s, working %s; %.0f node-hours, %.2f %% of the time above target (+10 %%), %d starts\n",
 			p.name, spread(c.wanted[s.Skip:]), spread(c.applied[s.Skip:]), r.NodeHours, 100*r.Violation(), r.Started)
 		drawn = append(drawn, c)
@@ -89,7 +94,6 @@ func one(w io.Writer, o options, t replay.Trace, s replay.Setup) error {
 
 // course is what a policy did, minute by minute.
 type course struct {
-	name                  string
 	load, wanted, applied []float64
 }
 
