@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,14 +25,17 @@ import (
 // annotations are those of a node group.
 type annotations map[nodegroups.Key]string
 
+var setByFlags = []nodegroups.Key{
+	nodegroups.KeyForecast, nodegroups.KeyForecastQuantile, nodegroups.KeyForecastBootTime, nodegroups.KeyLoadTarget, nodegroups.KeyLoadMetric,
+}
+
 // String implements flag.Value.
 func (a *annotations) String() string { return "" }
 
 // Set implements flag.Value.
 func (a *annotations) Set(text string) error {
 	key, value, ok := strings.Cut(text, "=")
-	switch nodegroups.Key(key) {
-	case nodegroups.KeyForecast, nodegroups.KeyForecastQuantile, nodegroups.KeyForecastBootTime, nodegroups.KeyLoadTarget, nodegroups.KeyLoadMetric:
+	if slices.Contains(setByFlags, nodegroups.Key(key)) {
 		return fmt.Errorf("%s is not for here: forecasts are played without and with, and -target, -quantile and -boot set the rest", key)
 	}
 	if !ok {
