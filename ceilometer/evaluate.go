@@ -13,7 +13,7 @@ func (f *Floors) evaluate(ctx context.Context, m *memory, now time.Time) {
 	m.wake(now)
 	g, p := m.group, &m.policy
 	s := State{Group: g.Name, At: now, Applied: true, Min: g.MinSize, Max: g.MaxSize, Target: g.Target}
-	m.react(f, &s, now)
+	m.react(f, &s, now) //nolint:contextcheck // the past that forecasts learn from goes on being read when the loop is over
 	s.Schedule, s.ScheduleText = p.scheduled(now)
 	m.foresee(&s, now)
 
