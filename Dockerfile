@@ -12,7 +12,7 @@ ARG TARGETOS=linux
 ARG TARGETARCH=amd64
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -tags externalgrpc -trimpath -buildvcs=false -ldflags '-s -w' -o /out/cluster-autoscaler-openstack .
+    go build -tags externalgrpc -trimpath -buildvcs=false -ldflags '-s -w' -o /out/ . ./cmd/cluster-autoscaler-openstack-grpc
 # What a program expects of a system: authorities to trust, time zones, a user, a folder for temporary files.
 RUN mkdir -p /root-fs/etc/ssl/certs /root-fs/usr/share /root-fs/tmp && \
     cp /etc/ssl/certs/ca-certificates.crt /root-fs/etc/ssl/certs/ && \
@@ -23,7 +23,7 @@ RUN mkdir -p /root-fs/etc/ssl/certs /root-fs/usr/share /root-fs/tmp && \
 
 FROM scratch
 COPY --from=build /root-fs /
-COPY --from=build /out/cluster-autoscaler-openstack /cluster-autoscaler-openstack
+COPY --from=build /out/ /
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="cluster-autoscaler-openstack" \

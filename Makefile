@@ -10,10 +10,13 @@ BIN := bin/cluster-autoscaler-openstack
 # Where test profiles go; not in the repository's files.
 OUT := .out
 # The packages whose coverage is held, and the least it may be, in percent.
-COVERED := nodegroups heatstack cloudprovider bootstrap nodelife
+COVERED := nodegroups heatstack cloudprovider cloudprovider/externalgrpc bootstrap nodelife \
+	ceilometer ceilometer/gnocchi ceilometer/prometheus ceilometer/forecast ceilometer/replay
 COVERAGE := 85
 # "make test RACE=" tests without the race detector, where there is no C compiler.
 RACE := -race
+# "make demo MODE=external" shows it with a stock cluster-autoscaler that asks over gRPC.
+MODE := embedded
 # "make bench BENCH=refresh" prints the numbers whose names match.
 BENCH := .
 IMAGE := cluster-autoscaler-openstack:dev
@@ -23,14 +26,15 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build bin/cluster-autoscaler-openstack, a static program
+build: ## build bin/cluster-autoscaler-openstack and bin/cluster-autoscaler-openstack-grpc, static programs
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN) .
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN)-grpc ./cmd/cluster-autoscaler-openstack-grpc
 
 .PHONY: demo
 demo: ## a cluster on a simulated cloud that grows from pending pods and shrinks when idle (first run: up to 30 minutes)
 	@# not "go run", which would leave the demo running when it is told to end
 	CGO_ENABLED=0 go build -trimpath -o bin/demo ./test/demo
-	@exec bin/demo
+	@exec bin/demo $(if $(filter external,$(MODE)),--external)
 
 .PHONY: test
 test: ## all tests with the race detector (needs a C compiler), end to end on the simulated cloud too, and the coverage gates
@@ -49,6 +53,21 @@ bench: ## print the numbers of calls, times and memory; BENCH=regexp chooses
 	@CGO_ENABLED=0 go build -trimpath -o bin/bench ./test/bench
 	@exec bin/bench -run '$(BENCH)'
 
+# What "make load-report" plays, and how.
+CSV := $(wildcard ceilometer/replay/testdata/*.csv.gz)
+TARGET := 60
+BOOT := 10m
+QUANTILE := .85
+MIN := 1
+MAX := 0
+REPORTS := .out/load-report
+
+.PHONY: load-report
+load-report: ## play load histories through policies and draw them; CSV="a.csv b.csv" TARGET=60 BOOT=10m QUANTILE=.85 MIN=1 MAX=0
+	@CGO_ENABLED=0 go build -trimpath -o bin/load-report ./cmd/load-report
+	@mkdir -p $(REPORTS)
+	@exec bin/load-report -target '$(TARGET)' -boot '$(BOOT)' -quantile '$(QUANTILE)' -min '$(MIN)' -max '$(MAX)' $(LOAD_REPORT_FLAGS) -out $(REPORTS) $(CSV)
+
 .PHONY: lint
 lint: ## formatting, go vet, golangci-lint, shellcheck, go.mod, known vulnerabilities
 	@hack/lint
@@ -63,8 +82,8 @@ murano-package: ## build bin/murano-*.zip, packages for Murano, OpenStack's appl
 	@CGO_ENABLED=0 go run -trimpath ./hack/murano bin
 
 .PHONY: image
-image: ## build the container image (needs docker, or DOCKER=podman)
-	$${DOCKER:-docker} build --build-arg VERSION=$$(git describe --always --dirty --tags) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
+image: ## build the container image with the newest patch of Go (needs docker, or DOCKER=podman)
+	$${DOCKER:-docker} build --pull --build-arg VERSION=$$(git describe --always --dirty --tags) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
 
 .PHONY: clean
 clean: ## remove what was built here; caches outside of this folder stay

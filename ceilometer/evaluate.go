@@ -112,10 +112,12 @@ func (m *memory) judge(f *Floors, signal int, now time.Time) SignalState {
 		return s
 	}
 	s.Opinion = true
+	// Those that run and are too young to be measured bear a part of the load all the same.
+	young := max(0, len(m.subject.Machines)-sample.Machines)
 	if len(is.Steps) > 0 {
-		s.Wanted = step(sample.Load, is.Steps, sample.Machines)
+		s.Wanted = stepWith(sample.Load, is.Steps, sample.Machines, young)
 	} else {
-		s.Wanted = track(sample.Load, is.Target, sample.Machines, memory.wanted, p.Tolerance)
+		s.Wanted = trackWith(sample.Load, is.Target, sample.Machines, young, memory.wanted, p.Tolerance)
 	}
 	memory.wanted, memory.good = s.Wanted, now
 	m.learn(f, signal, &sample)

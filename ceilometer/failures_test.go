@@ -15,7 +15,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 )
 
-// failures are what may go wrong with telemetry, and how docs/load.md tells of it.
+// failures are what may go wrong with telemetry, and how docs/reference/load.md tells of it.
 var failures = []struct {
 	what, said string
 	set        func(r *rig, s *telemetry)
@@ -91,7 +91,7 @@ func TestFailures(t *testing.T) {
 
 // The table of the documentation is the one that is tested.
 func TestFailuresAreDocumented(t *testing.T) {
-	page, err := os.ReadFile("../docs/load.md")
+	page, err := os.ReadFile("../docs/reference/load.md")
 	require.NoError(t, err)
 	var want strings.Builder
 	want.WriteString("| telemetry | is | the floor |\n|---|---|---|\n")

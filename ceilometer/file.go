@@ -20,6 +20,8 @@ import (
 type Defaults struct {
 	// Load holds for what annotations don't give. It gives no floor to a group that has no annotation about load at all.
 	Load nodegroups.Load
+	// Source is the kind of source that the metrics are read from that need no expression, such as cpu; SourceGnocchi if empty.
+	Source string
 	// Metrics are those that annotations can name besides the sources' own.
 	Metrics map[string]NamedMetric
 }
@@ -148,7 +150,7 @@ func (d *Defaults) metric(name string) (Metric, float64, error) {
 		}
 	}
 	if slices.Contains(wellKnown, name) {
-		return Metric{Name: name, Source: SourceGnocchi}, defaultTargets[name], nil
+		return Metric{Name: name, Source: cmp.Or(d.Source, SourceGnocchi)}, defaultTargets[name], nil
 	}
 	if m, ok := d.Metrics[name]; ok {
 		return Metric{Name: name, Source: cmp.Or(m.Source, SourceGnocchi), Expression: m.Expression}, m.Target, nil

@@ -22,6 +22,7 @@ type answer struct {
 	// asked are the groups it was about.
 	asked map[string]bool
 	err   error
+	took  time.Duration
 }
 
 // readings are the readings under way and their last answers. The zero value is ready.
@@ -31,7 +32,8 @@ type readings struct {
 	answers map[question]*answer
 }
 
-// ask starts a reading of every question that is not being read, and waits for those for at most wait. It forgets the answers to
+// ask starts a reading of every question that is not being read, and waits for those for at most wait, except for those that took longer
+// last time. It forgets the answers to
 // questions that nobody asks any more.
 func (f *Floors) ask(ctx context.Context, questions map[question][]Subject) {
 	if started := f.start(ctx, questions); len(started) > 0 && f.opts.Wait > 0 {
@@ -57,7 +59,10 @@ func (f *Floors) start(ctx context.Context, questions map[question][]Subject) (s
 		}
 		done := make(chan struct{})
 		r.flights[q] = done
-		started = append(started, done)
+		// Telemetry that was too slow last time would hold up every loop.
+		if last := r.answers[q]; last == nil || last.took <= f.opts.Wait {
+			started = append(started, done)
+		}
 		go f.read(ctx, q, subjects, done)
 	}
 	return started
@@ -91,8 +96,9 @@ func (f *Floors) read(ctx context.Context, q question, subjects []Subject, done 
 	if a.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		a.err = fmt.Errorf("no answer within %s: %w", f.opts.Timeout, a.err)
 	}
+	a.took = f.opts.Clock.Since(begun)
 	f.opts.Observer.ReadingDone(ctx, Reading{
-		Source: q.metric.Source, Metric: q.metric.Name, Groups: len(subjects), Duration: f.opts.Clock.Since(begun), Err: a.err,
+		Source: q.metric.Source, Metric: q.metric.Name, Groups: len(subjects), Duration: a.took, Err: a.err,
 	})
 	f.readings.mu.Lock()
 	defer f.readings.mu.Unlock()

@@ -118,13 +118,17 @@ func stuck(g *nodegroups.Group) int {
 // Debug describes the group in one line.
 func (n *nodeGroup) Debug() (text string) {
 	defer n.provider.caught("NodeGroup.Debug", n.name, func(error) { text = n.name })
-	g := n.group()
+	snapshot := n.provider.groups.Snapshot()
+	g := snapshot.Group(n.name)
 	if g == nil {
 		return n.name + " (gone)"
 	}
 	text = fmt.Sprintf("%s (min %d, max %d, target %d, running %d, creating %d, failed %d, lost %d, deleting %d, stacks %d)",
 		g.Name, g.MinSize, g.MaxSize, g.Target, g.Count(nodegroups.Running), g.Count(nodegroups.Creating),
 		g.Count(nodegroups.Failed), g.Count(nodegroups.Lost), g.Count(nodegroups.Deleting), len(g.Stacks))
+	if floor, ok := snapshot.Floor(n.name); ok {
+		text += fmt.Sprintf(", floor %d: %s", snapshot.MinSize(g), floor.Reason)
+	}
 	if g.Blocked != nil {
 		text += ", blocked: " + g.Blocked.Error()
 	} else if g.GrowthBlocked != nil {

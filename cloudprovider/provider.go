@@ -108,6 +108,14 @@ func (p *Provider) NodeGroups() (list []cloudprovider.NodeGroup) {
 	return list
 }
 
+// NodeGroup returns the node group of that name, and whether there is one now.
+func (p *Provider) NodeGroup(name string) (cloudprovider.NodeGroup, bool) {
+	if p.groups.Snapshot().Group(name) == nil {
+		return nil, false
+	}
+	return p.group(name), true
+}
+
 // group returns the one *nodeGroup of that name.
 func (p *Provider) group(name string) *nodeGroup {
 	if known, ok := p.byName.Load(name); ok {

@@ -33,7 +33,11 @@ func (s *Snapshot) MinSize(g *Group) int {
 	if !ok {
 		return g.MinSize
 	}
-	return max(g.MinSize, min(f.Size, g.MaxSize))
+	size := max(g.MinSize, min(f.Size, g.MaxSize))
+	if all := g.Config.Options.ZeroOrMaxNodeScaling; all != nil && *all && size > g.MinSize {
+		return g.MaxSize // such a group has no size between
+	}
+	return size
 }
 
 // withFloors returns the same snapshot with other floors.

@@ -70,8 +70,10 @@ const (
 	ReasonBadPriceFile        = "BadPriceFile"        // the price file can't be read or used
 	ReasonBlanketApproval     = "BlanketApproval"     // the cluster approves nodes' certificates without proof
 	ReasonSecondKey           = "SecondKey"           // a second machine claims to be one that was let in
+	ReasonLateFailure         = "LateFailure"         // an order failed after it had been answered
 	ReasonNoPermission        = "NoPermission"        // Kubernetes refuses something that we need
 	ReasonBadLoadPolicy       = "BadLoadPolicy"       // annotations and defaults about load that don't fit together
+	ReasonBadLoadFile         = "BadLoadFile"         // the file with the defaults of load signals can't be read or used
 	ReasonNoLoadSignal        = "NoLoadSignal"        // telemetry has nothing to believe about a node group
 )
 

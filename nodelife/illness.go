@@ -36,6 +36,8 @@ type illness struct {
 	// ailment is what it suffers from now; since is when that was first seen.
 	ailment string
 	since   time.Time
+	// least is the group's minimum size now, the floor that load wants included: cluster-autoscaler removes nothing below it.
+	least int
 	// stopped and askAgain keep what Nova said of a stop, so that it is not asked in every look.
 	stopped  string
 	askAgain time.Time
@@ -92,7 +94,7 @@ func (r *repair) follow(s *sight) {
 				c = &illness{since: s.now}
 				r.cases[m.ServerID] = c
 			}
-			c.group, c.member, c.node, c.ailment = g, m, node, ailment
+			c.group, c.member, c.node, c.ailment, c.least = g, m, node, ailment, s.snapshot.MinSize(g)
 		}
 	}
 	for id := range r.cases {
@@ -107,7 +109,7 @@ func (r *repair) isDue(c *illness, now time.Time) bool {
 	if !isAbsent(c.ailment) {
 		return now.Sub(c.since) >= r.life.opts.RepairAfter
 	}
-	if r.life.opts.ForcedRemoval || c.group.Target > c.group.MinSize {
+	if r.life.opts.ForcedRemoval || c.group.Target > c.least {
 		return false
 	}
 	return now.Sub(c.since) >= r.provisionTime(c.group)+absenceMargin

@@ -144,6 +144,7 @@ func TestRepairByAnnotationAlone(t *testing.T) {
 func TestMembersThatDoNotBecomeNodes(t *testing.T) {
 	for name, test := range map[string]struct {
 		minimum int
+		floor   int
 		state   nodegroups.State
 		status  string
 		opts    func(*Options)
@@ -153,6 +154,8 @@ func TestMembersThatDoNotBecomeNodes(t *testing.T) {
 	}{
 		"above the minimum":         {minimum: 2, state: nodegroups.Running, status: "ACTIVE"},
 		"at the minimum":            {minimum: 3, state: nodegroups.Running, status: "ACTIVE", ailment: ailmentNeverJoined, after: 16 * time.Minute},
+		"at the floor":              {minimum: 1, floor: 3, state: nodegroups.Running, status: "ACTIVE", ailment: ailmentNeverJoined, after: 16 * time.Minute},
+		"above the floor":           {minimum: 1, floor: 2, state: nodegroups.Running, status: "ACTIVE"},
 		"in BUILD":                  {minimum: 3, state: nodegroups.Creating, status: "BUILD", ailment: ailmentStuckInBuild, after: 16 * time.Minute},
 		"the group's own time":      {minimum: 3, state: nodegroups.Running, status: "ACTIVE", own: 5 * time.Minute, ailment: ailmentNeverJoined, after: 6 * time.Minute},
 		"the flag's time":           {minimum: 3, state: nodegroups.Running, status: "ACTIVE", opts: func(o *Options) { o.ProvisionTime = 8 * time.Minute }, ailment: ailmentNeverJoined, after: 9 * time.Minute},
@@ -167,6 +170,10 @@ func TestMembersThatDoNotBecomeNodes(t *testing.T) {
 					s.Config.Options.MaxNodeProvisionTime = &test.own
 				}
 			}))
+			if test.floor > 0 {
+				r.floors = map[string]nodegroups.Floor{"a": {Size: test.floor}}
+				r.refresh()
+			}
 			server := fake.ServerID("a", 2)
 			r.nova.change(server, func(m *machine) { m.Status, m.Launched = test.status, test.status != "BUILD" })
 			require.NoError(t, r.client.Tracker().Delete(v1.SchemeGroupVersion.WithResource("nodes"), "", nodeName(server)))

@@ -132,6 +132,12 @@ type rig struct {
 	client  *kubefake.Clientset
 	indexer cache.Indexer
 	step    time.Duration // between two looks
+	floors  map[string]nodegroups.Floor
+}
+
+// Update implements nodegroups.Floors.
+func (r *rig) Update(context.Context, []*nodegroups.Group) map[string]nodegroups.Floor {
+	return r.floors
 }
 
 // newRig returns a rig in which every member of the stacks has an active server and a Ready node.
@@ -142,7 +148,7 @@ func newRig(t require.TestingT, change func(*Options), stacks ...*nodegroups.Sta
 		clock:  clocktesting.NewFakeClock(fake.Epoch.Add(time.Hour)), client: kubefake.NewClientset(),
 		indexer: cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{}), step: 10 * time.Second,
 	}
-	r.groups = nodegroups.NewManager(r.cloud, nil, nodegroups.ManagerOptions{Clock: r.clock})
+	r.groups = nodegroups.NewManager(r.cloud, nil, nodegroups.ManagerOptions{Clock: r.clock, Floors: r})
 	opts := Options{
 		Repair: true, DeleteNodes: true, Clock: r.clock, Reporter: r.reports, Observer: r.counts, Cloud: func() string { return here },
 	}

@@ -16,9 +16,15 @@ var fromNodegroup = []string{
 	"extra_ca", "registry_mirror", "registry_mirror_for",
 }
 
+// ownPort is where nodegroup.yaml lets the first port be one of its own subnet. A cluster's network has one subnet.
+const ownPort = `              # With a subnet Heat makes the port, as a part of the server and not as a resource beside it
+              # (heat/engine/resources/openstack/nova/server_network_mixin.py).
+              - - map_merge: [{network: {get_param: network}}, {if: [has_subnet, {subnet: {get_param: subnet}}, {}]}]
+`
+
 // inCluster is what differs in the resources: what is a parameter in nodegroup.yaml is made in cluster.yaml.
 var inCluster = []edit{
-	{"{network: {get_param: network}}", "", "{network: {get_resource: network}}"},
+	{ownPort, "", "              - - {network: {get_resource: network}}\n"},
 	{"security_groups: {get_param: security_groups}", "", "security_groups: {list_concat: [[{get_resource: security_group}], {get_param: security_groups}]}"},
 	{"  nodes:\n    type: OS::Heat::ResourceGroup\n", "", "  nodes:\n    type: OS::Heat::ResourceGroup\n    depends_on: router_interface\n"},
 	{"{get_param: cloud_provider}", "", "{if: [has_cloud_controller, external, '']}"},
@@ -45,7 +51,7 @@ func cluster(root, nodegroup string) (string, error) {
 	out := string(text)
 	for _, section := range []struct{ name, text string }{
 		{"parameters of nodegroup.yaml", parameters},
-		{"conditions of nodegroup.yaml", without(between(nodegroup, "\nconditions:\n", "\nresources:\n"), "  has_api_server:", "  has_cloud_controller:")},
+		{"conditions of nodegroup.yaml", without(between(nodegroup, "\nconditions:\n", "\nresources:\n"), "  has_api_server:", "  has_cloud_controller:", "  has_subnet:")},
 		{"resources of nodegroup.yaml", resources},
 	} {
 		if out, err = fill(out, section.name, strings.Trim(section.text, "\n")+"\n"); err != nil {

@@ -35,15 +35,10 @@ const nodeWithPort = `      resource_def:
 
 const portGroup = `- label: Port
   description: What the port can do through which a node reaches its cluster
-  parameters: [subnet, allowed_addresses, port_security, vnic_type]
+  parameters: [allowed_addresses, port_security, vnic_type]
 `
 
-const portParameters = `  subnet:
-    type: string
-    label: Subnet
-    description: Name or id of a subnet of the first network for the nodes' addresses. Empty lets Neutron choose.
-    default: ''
-  allowed_addresses:
+const portParameters = `  allowed_addresses:
     type: comma_delimited_list
     label: Addresses that pods may use
     description: >
@@ -78,6 +73,7 @@ func withPorts(nodegroup string) (string, error) {
 		{"heat_template_version:", "\ndescription: >\n", "# Made from nodegroup.yaml by: go run ./hack/reference\nheat_template_version: 2018-08-31\n"},
 		{"by one, one resource for\n  each. ", "Start it", "by one, each with a\n  port of its own (node-with-port.yaml). Take nodegroup.yaml unless the port has to be a special one. "},
 		{"range: {min: 0, max: 990}\n", "  nodes_to_remove:\n", "range: {min: 0, max: 330}\n      description: A number from 0 to 330, as Heat allows 1000 resources in a stack by default and a node is three\n"},
+		{" Each node then has a port of its own on it, which Heat makes and\n", "A change replaces all nodes.\n    default: ''\n  networks:", " Empty lets Neutron choose.\n      "},
 		{"- label: Description\n", "- label: Description\n", portGroup},
 		{"description: Names or ids, for all networks; ", "an empty list", "description: Names or ids, for the first network; "},
 		{"  node_group:\n    type: string\n", "  node_group:\n    type: string\n", portParameters},

@@ -120,5 +120,12 @@ func allFlags() (string, error) {
 	}
 	help := strings.TrimRight(testFlags.ReplaceAllString(out.String(), ""), "\n")
 	return "# All flags\n\nWhat `cluster-autoscaler-openstack --help` prints. The first section is this project's; the others are " +
-		"cluster-autoscaler's own.\n\n```\n" + help + "\n```\n", nil
+		"cluster-autoscaler's own.\n\n```\n" + help + "\n```\n\n" + externalFlags(), nil
+}
+
+// externalFlags is what cluster-autoscaler-openstack-grpc has and has not.
+func externalFlags() string {
+	usage, cores := app.ExternalUsage()
+	return "# Flags of the gRPC server\n\n`cluster-autoscaler-openstack-grpc` has the flags of the first section, but for `--dry-run`, those about logging, of " +
+		"cluster-autoscaler's `--" + strings.Join(cores, "`, `--") + "`, and these:\n\n```\n" + strings.TrimRight(usage, "\n") + "\n```\n"
 }

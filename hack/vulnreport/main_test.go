@@ -14,6 +14,10 @@ const (
 	calledJSON = `{"config":{"protocol_version":"v1"}}
 {"finding":{"osv":"GO-1","fixed_version":"v1.2.4","trace":[{"module":"example.org/m","version":"v1.2.3","package":"example.org/m/p","function":"F"}]}}`
 	importedJSON = `{"finding":{"osv":"GO-2","trace":[{"module":"example.org/n","version":"v1.0.0","package":"example.org/n"}]}}`
+	goJSON       = `{"finding":{"osv":"GO-3","fixed_version":"v1.26.10","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http","function":"F"}]}}
+{"finding":{"osv":"GO-4","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http","function":"F"}]}}`
+	goUnmendedJSON = `{"finding":{"osv":"GO-5","trace":[{"module":"stdlib","version":"v1.26.8","package":"os","function":"F"}]}}`
+	alsoInGoJSON   = `{"finding":{"osv":"GO-1","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http","function":"F"}]}}`
 )
 
 func TestReport(t *testing.T) {
@@ -23,12 +27,16 @@ func TestReport(t *testing.T) {
 		prints  string
 		fails   string
 	}{
-		"nothing":           {"", nil, "0 vulnerabilities", ""},
-		"called":            {calledJSON + importedJSON, nil, "GO-1: example.org/m@v1.2.3, called, mended in v1.2.4", "GO-1"},
-		"only imported":     {importedJSON, nil, "0 vulnerabilities are in code that is called, 1 more", ""},
-		"allowed":           {calledJSON, map[string]string{"GO-1": "pinned"}, "allowed: pinned", ""},
-		"allowed, but gone": {"", map[string]string{"GO-1": "pinned"}, "0 vulnerabilities", "remove its line"},
-		"not JSON":          {"error: no database", nil, "", "reading govulncheck"},
+		"nothing":               {"", nil, "0 vulnerabilities", ""},
+		"called":                {calledJSON + importedJSON, nil, "GO-1: example.org/m@v1.2.3, called, mended in v1.2.4", "GO-1"},
+		"only imported":         {importedJSON, nil, "0 vulnerabilities are in code that is called, 1 more", ""},
+		"allowed":               {calledJSON, map[string]string{"GO-1": "pinned"}, "allowed: pinned", ""},
+		"allowed, but gone":     {"", map[string]string{"GO-1": "pinned"}, "0 vulnerabilities", "remove its line"},
+		"mended by a newer Go":  {goJSON, nil, "WARNING: 2 of them are in the standard library of Go 1.26.8: build what is given to others with Go 1.26.10 or later", ""},
+		"not mended by any Go":  {goUnmendedJSON, nil, "GO-5: stdlib@v1.26.8, called, no version mends it", "GO-5"},
+		"in Go and in a module": {calledJSON + alsoInGoJSON + importedJSON, nil, "1 vulnerabilities are in code that is called, 1 more", "GO-1"},
+		"in a module and in Go": {alsoInGoJSON + calledJSON, nil, "example.org/m@v1.2.3", "GO-1"},
+		"not JSON":              {"error: no database", nil, "", "reading govulncheck"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -7,17 +7,16 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
 // startApprover lets machines of our node groups join until ctx ends. wait returns when nothing is under way any more.
-func (p *program) startApprover(ctx context.Context, c *cloud, join *joining, reporter nodegroups.Reporter) (wait func()) {
+func (p *program) startApprover(ctx context.Context, c *connection) (wait func()) {
 	if !p.ApproveNodes && !p.ApproveServing || p.DryRun {
 		klog.FromContext(ctx).Info("Nodes' certificates are not decided here", "dryRun", p.DryRun)
 		return func() {}
 	}
-	approver := bootstrap.NewApprover(join.client, bootstrap.ApproverOptions{
-		Tokens:        join.tokens,
+	approver := bootstrap.NewApprover(c.join.client, bootstrap.ApproverOptions{
+		Tokens:        c.join.tokens,
 		Machines:      c.stacks,
 		Snapshot:      c.manager.Snapshot,
 		HostName:      heatstack.HostName,
@@ -26,7 +25,7 @@ func (p *program) startApprover(ctx context.Context, c *cloud, join *joining, re
 		Serving:       p.ApproveServing,
 		Namespace:     p.core.ConfigNamespace,
 		Recorder:      p.recorder,
-		Reporter:      reporter,
+		Reporter:      c.reporter,
 		Observer:      p.metrics,
 	})
 	done := make(chan struct{})

@@ -70,7 +70,7 @@ type cloud struct {
 // newCloud builds the node groups of session's project. Its life ends with ctx.
 func newCloud(
 	ctx context.Context, s *settings, session *openstack.Session, client kubernetes.Interface, m *metrics.Metrics, reporter nodegroups.Reporter,
-	join heatstack.Joining,
+	join heatstack.Joining, floors nodegroups.Floors,
 ) (*cloud, error) {
 	stacks := heatstack.New(heatstack.NewHeat(session), heatstack.NewNova(session), heatstack.Options{
 		Discovery:    s.discovery,
@@ -88,7 +88,7 @@ func newCloud(
 		},
 	})
 	machines, nodes := heatstack.NewMachines(session), nodelife.NewCluster(client)
-	options := nodegroups.ManagerOptions{WriteTimeout: s.WriteTimeout}
+	options := nodegroups.ManagerOptions{WriteTimeout: s.WriteTimeout, Floors: floors}
 	if !s.DryRun {
 		options.Stopper = nodelife.NewShutdown(machines, nodes, reporter, nil)
 	}

@@ -6,7 +6,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
@@ -36,11 +38,26 @@ type Flags struct {
 	RepairAfter    time.Duration
 	RepairsPerHour int
 	DeleteNodes    bool
+	// LoadSignals: node groups may have floors. LoadConfig is the path of their defaults, TelemetryTimeout and TelemetryHold are
+	// ceilometer.Options' Timeout and Hold.
+	LoadSignals bool
+	LoadConfig  string
+	// LoadSource is ceilometer.Defaults' Source. PrometheusURL is where Prometheus is, or viaAetos; PrometheusConfig is the path of
+	// its HTTP settings.
+	LoadSource, PrometheusURL, PrometheusConfig string
+	TelemetryTimeout, TelemetryHold             time.Duration
+	// ExternalMetricsAddress is where external metrics are served, with this certificate.
+	ExternalMetricsAddress, ExternalMetricsCert, ExternalMetricsKey string
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
 	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
 	ApproveNodes, ApproveServing bool
+	// GRPC says where the external form listens.
+	GRPC externalgrpc.Listen
 }
+
+// viaAetos as PrometheusURL is the cloud's own Prometheus, behind Keystone.
+const viaAetos = "aetos"
 
 // defaultGatherWindow is long enough for the removals that core orders at the same moment, one call per node, to share
 // an update of their stack, and too short to be noticed.
@@ -90,17 +107,58 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"How many machines may be replaced within an hour in the whole cluster; more than that are reported.")
 	set.BoolVar(&f.DeleteNodes, "delete-nodes-of-gone-servers", true,
 		"Delete the Node objects of members whose server does not exist any more, as a cloud controller manager does; both may run.")
+	set.BoolVar(&f.LoadSignals, "load-signals", true,
+		"Let measured load, schedules and forecasts raise the least size of node groups whose annotations say so (load-metric, schedule, headroom, ...). "+
+			"Telemetry is asked only if there are any.")
+	set.StringVar(&f.LoadConfig, "load-config", "",
+		"YAML file with defaults for load annotations and with metrics by names: defaults: {load-target: 60}, metrics: {NAME: {source: gnocchi|prometheus, "+
+			"expression: QUERY, target: NUMBER}}. Read again when it changes.")
+	set.StringVar(&f.LoadSource, "load-source", ceilometer.SourceGnocchi,
+		"Where cpu, memory and the other metrics with names of their own are read: gnocchi or prometheus. Prometheus has cpu and memory, from Ceilometer's exporter.")
+	set.StringVar(&f.PrometheusURL, "prometheus-url", "",
+		"Address of Prometheus for load, such as https://prometheus.example.org:9090; "+viaAetos+" for the cloud's own, through Aetos, with the credentials for OpenStack. "+
+			"Empty for none.")
+	set.StringVar(&f.PrometheusConfig, "prometheus-config", "",
+		"YAML file with authentication and TLS settings for --prometheus-url, in Prometheus' own form for clients (http_config).")
+	set.DurationVar(&f.TelemetryTimeout, "telemetry-timeout", openstack.DefaultRequestTimeout,
+		"How long a reading of a load may take; one request of it takes at most --openstack-request-timeout. cluster-autoscaler's loop goes on meanwhile.")
+	set.DurationVar(&f.TelemetryHold, "telemetry-hold", ceilometer.DefaultHold,
+		"How long the last good floor of a node group is kept when its load is not known, unless its annotation load-hold says otherwise.")
+	set.StringVar(&f.ExternalMetricsAddress, "external-metrics-address", "",
+		"Address to serve the load of node groups at, as external.metrics.k8s.io for HorizontalPodAutoscalers, such as :6443. Empty for not at all.")
+	set.StringVar(&f.ExternalMetricsCert, "external-metrics-cert", "",
+		"File with the certificate of --external-metrics-address, read again when it changes. Without it one is made that nobody can check.")
+	set.StringVar(&f.ExternalMetricsKey, "external-metrics-key", "",
+		"File with the key of --external-metrics-cert.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }
+
+// registerGRPC adds the flags of the external form to set, with their defaults.
+func (f *Flags) registerGRPC(set *pflag.FlagSet) {
+	set.StringVar(&f.GRPC.Address, "grpc-address", DefaultGRPCAddress,
+		"Address at which a stock cluster-autoscaler is answered. Without certificates it has to be on the loopback interface.")
+	set.StringVar(&f.GRPC.CertFile, "grpc-cert", "", "PEM file with the server's certificate; read again when it changes.")
+	set.StringVar(&f.GRPC.KeyFile, "grpc-key", "", "PEM file with the certificate's key; read again when it changes.")
+	set.StringVar(&f.GRPC.ClientCAFile, "grpc-client-ca", "", "PEM file with the CA of the clients' certificates; read again when it changes.")
+	set.BoolVar(&f.GRPC.Reflection, "grpc-reflection", false, "Tell clients such as grpcurl of the service's methods.")
+}
+
+// DefaultGRPCAddress is reached from the same pod only.
+const DefaultGRPCAddress = "127.0.0.1:8086"
 
 // FlagDoc describes a flag for the reference.
 type FlagDoc struct{ Name, Default, Usage string }
 
 // OurFlags lists our own flags by name, for the reference and its test.
-func OurFlags() []FlagDoc {
+func OurFlags() []FlagDoc { return docsOf(new(Flags).Register) }
+
+// GRPCFlags lists those that only the external form has.
+func GRPCFlags() []FlagDoc { return docsOf(new(Flags).registerGRPC) }
+
+func docsOf(register func(*pflag.FlagSet)) []FlagDoc {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(Flags).Register(set)
+	register(set)
 	var docs []FlagDoc
 	set.VisitAll(func(f *pflag.Flag) {
 		docs = append(docs, FlagDoc{Name: f.Name, Default: f.DefValue, Usage: f.Usage})

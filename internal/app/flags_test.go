@@ -51,6 +51,11 @@ func TestHelp(t *testing.T) {
 	for _, want := range []string{"--scale-down-unneeded-time", "--leader-elect", "--v ", "--nodes MIN:MAX:STACK", `(default "openstack")`} {
 		require.Contains(t, out, want)
 	}
+	for _, changed := range []string{"--enforce-node-group-min-size", "--scale-down-delay-type-local"} {
+		_, rest, _ := strings.Cut(strings.Join(strings.Fields(out), " "), changed+" ")
+		rest, _, _ = strings.Cut(rest, " flags: ")
+		require.Regexp(t, `^[^(]*\(default true\)`, rest, changed)
+	}
 	for _, other := range []string{"--aws-", "--gce-", "ASG", "GKE", "externalgrpc", "AllAlpha"} {
 		require.NotContains(t, out, other, "other clouds' flags help nobody here")
 	}
@@ -62,6 +67,8 @@ func TestHelp(t *testing.T) {
 
 func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 	good := "--nodes=0:3:workers"
+	loads := filepath.Join(t.TempDir(), "loads.yaml")
+	require.NoError(t, os.WriteFile(loads, []byte("defaults: {load-targt: 60}"), 0o600))
 	for name, tt := range map[string]struct {
 		args []string
 		want []string
@@ -95,6 +102,16 @@ func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 		"address":            {[]string{good, "--bootstrap-api-server=10.0.0.10:6443"}, []string{"--bootstrap-api-server=10.0.0.10:6443", "https://"}},
 		"label":              {[]string{good, "--openstack-gpu-label=a b"}, []string{"--openstack-gpu-label=a b"}},
 		"several":            {[]string{"--nodes=x", "--openstack-rate=0"}, []string{"--nodes=x", "--openstack-rate=0"}},
+		"no load file":       {[]string{good, "--load-config=/nonexistent"}, []string{"--load-config=/nonexistent", "no such file"}},
+		"a bad load file":    {[]string{good, "--load-config=" + loads}, []string{"--load-config=" + loads, "load-targt", "load-target"}},
+		"load source":        {[]string{good, "--load-source=statsd"}, []string{"--load-source=statsd", "gnocchi or prometheus"}},
+		"no prometheus":      {[]string{good, "--load-source=prometheus"}, []string{"--load-source=prometheus", "--prometheus-url"}},
+		"a password":         {[]string{good, "--prometheus-url=https://user:hunter2@p.example.org"}, []string{"--prometheus-url", "p.example.org"}},
+		"prometheus config":  {[]string{good, "--prometheus-url=https://p.example.org", "--prometheus-config=/nonexistent"}, []string{"--prometheus-config=/nonexistent"}},
+		"its config alone":   {[]string{good, "--prometheus-config=/nonexistent"}, []string{"--prometheus-config=/nonexistent", "--prometheus-url"}},
+		"half a certificate": {[]string{good, "--external-metrics-cert=/c"}, []string{"--external-metrics-cert=/c", "--external-metrics-key"}},
+		"telemetry timeout":  {[]string{good, "--telemetry-timeout=0s"}, []string{"--telemetry-timeout=0s"}},
+		"telemetry hold":     {[]string{good, "--telemetry-hold=-1s"}, []string{"--telemetry-hold=-1s"}},
 		"log format":         {[]string{good, "--logging-format=xml"}, []string{"logging"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,6 +123,7 @@ func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 				require.Contains(t, errs, want)
 			}
 			require.NotContains(t, errs, "goroutine", "a sentence, not a dump")
+			require.NotContains(t, errs, "hunter2", "a secret")
 			require.Less(t, len(errs), 600)
 		})
 	}
@@ -120,7 +138,7 @@ func TestAMissingKubeconfigIsAnError(t *testing.T) {
 
 func TestOurFlagsAreDocumented(t *testing.T) {
 	names := map[string]bool{}
-	for _, f := range OurFlags() {
+	for _, f := range append(OurFlags(), GRPCFlags()...) {
 		require.True(t, strings.HasSuffix(f.Usage, "."), "--%s: a sentence", f.Name)
 		require.Greater(t, len(f.Usage), 30, "--%s", f.Name)
 		names[f.Name] = true
@@ -129,5 +147,5 @@ func TestOurFlagsAreDocumented(t *testing.T) {
 	table := FlagsMarkdown()
 	require.Contains(t, table, "| `--dry-run` | `false` | Decide and report")
 	require.Contains(t, table, "| `--price-file` |  | YAML file")
-	require.Equal(t, len(names)+2, strings.Count(table, "\n"))
+	require.Equal(t, len(names), strings.Count(table, "\n| `--"))
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -18,11 +19,8 @@ Usage:
 `
 
 // writeHelp explains all flags in sections, ours first.
-func writeHelp(out io.Writer, all *pflag.FlagSet) {
-	ours := map[string]bool{}
-	for _, f := range OurFlags() {
-		ours[f.Name] = true
-	}
+func writeHelp(out io.Writer, program form, all *pflag.FlagSet, own map[string]bool) {
+	ours := maps.Clone(own)
 	for name := range usages {
 		ours[name] = true
 	}
@@ -30,6 +28,7 @@ func writeHelp(out io.Writer, all *pflag.FlagSet) {
 		title string
 		holds func(*pflag.Flag) bool
 	}{
+		{"gRPC", func(f *pflag.Flag) bool { return program.grpc && strings.HasPrefix(f.Name, "grpc-") }},
 		{"OpenStack", func(f *pflag.Flag) bool { return ours[f.Name] }},
 		{"Leader election", func(f *pflag.Flag) bool { return strings.HasPrefix(f.Name, "leader-elect") }},
 		{"Logging", isLogging},
@@ -40,7 +39,7 @@ func writeHelp(out io.Writer, all *pflag.FlagSet) {
 		sets[i] = pflag.NewFlagSet("", pflag.ContinueOnError)
 	}
 	all.VisitAll(func(f *pflag.Flag) {
-		if isForeign(f) {
+		if isForeign(f) || !program.knows(f, own) {
 			return
 		}
 		for i, s := range sections {
@@ -50,8 +49,11 @@ func writeHelp(out io.Writer, all *pflag.FlagSet) {
 			}
 		}
 	})
-	_, _ = fmt.Fprint(out, about)
+	_, _ = fmt.Fprint(out, program.about)
 	for i, s := range sections {
+		if !sets[i].HasFlags() {
+			continue
+		}
 		_, _ = fmt.Fprintf(out, "\n%s flags:\n%s", s.title, sets[i].FlagUsagesWrapped(helpWidth))
 	}
 }

@@ -48,9 +48,12 @@ type settings struct {
 // errHelp: --help was asked for and has been answered.
 var errHelp = errors.New("help")
 
-// parse reads the command line. It uses the process's flag sets, in which cluster-autoscaler's packages register theirs,
+// parse reads the command line of the embedded form.
+func parse(args []string, help io.Writer) (*settings, error) { return parseFor(embedded, args, help) }
+
+// parseFor reads the command line. It uses the process's flag sets, in which cluster-autoscaler's packages register theirs,
 // so that it can be called once. help is where --help is answered.
-func parse(args []string, help io.Writer) (*settings, error) {
+func parseFor(program form, args []string, help io.Writer) (*settings, error) {
 	s := &settings{leader: componentconfig.LeaderElectionConfiguration{
 		LeaderElect:   true,
 		LeaseDuration: metav1.Duration{Duration: leaseDuration},
@@ -71,10 +74,14 @@ func parse(args []string, help io.Writer) (*settings, error) {
 
 	// The command line must be pflag.CommandLine: core asks it which flags were given.
 	line := pflag.CommandLine
-	line.Init("cluster-autoscaler-openstack", pflag.ContinueOnError)
+	line.Init(program.name, pflag.ContinueOnError)
 	line.SetNormalizeFunc(kubeflag.WordSepNormalizeFunc)
 	pflag.Usage = func() {} // what pflag calls for its CommandLine: a mistake deserves one sentence; --help is answered below
 	s.Register(line)
+	if program.grpc {
+		s.registerGRPC(line)
+	}
+	ours := program.ours()
 	leaderoptions.BindLeaderElectionFlags(&s.leader, line)
 	logsapi.AddFlags(logging, line)
 	gate.AddFlag(line)
@@ -82,13 +89,16 @@ func parse(args []string, help io.Writer) (*settings, error) {
 	line.Lookup("feature-gates").Usage = "Feature gates of Kubernetes' libraries, as `NAME=true|false,...`. None is needed."
 
 	if err := line.Parse(args); errors.Is(err, pflag.ErrHelp) {
-		writeHelp(help, line)
+		writeHelp(help, program, line, ours)
 		return nil, errHelp
 	} else if err != nil {
 		return nil, fmt.Errorf("%w; see --help", err)
 	}
 	if line.NArg() > 0 {
 		return nil, fmt.Errorf("%q is not a flag: all settings are flags of the form --name=value", line.Arg(0))
+	}
+	if err := program.refuse(line, ours); err != nil {
+		return nil, err
 	}
 	if err := checkBeforeCore(line); err != nil {
 		return nil, err

@@ -83,13 +83,19 @@ func start(t *testing.T, args ...string) *running {
 // startWith is start with a stack of another template.
 func startWith(t *testing.T, template string, args ...string) *running {
 	t.Helper()
+	return startOn(t, simulator.StackSpec{
+		Name: "workers", Template: template, Tags: []string{"autoscaled", "node-group-max-size=5", "node-group-min-size=0"},
+	}, args...)
+}
+
+// startOn is start with this stack.
+func startOn(t *testing.T, stack simulator.StackSpec, args ...string) *running {
+	t.Helper()
 	r := &running{sim: simulator.New(simulator.Options{Speed: 100}), kube: newKubernetes(t), log: &safeBuffer{}, ended: make(chan error, 1)}
 	require.NoError(t, r.sim.Start("127.0.0.1:0"))
 	t.Cleanup(r.sim.Close)
 	var err error
-	r.stack, err = r.sim.CreateStack("demo", simulator.StackSpec{
-		Name: "workers", Template: template, Tags: []string{"autoscaled", "node-group-max-size=5", "node-group-min-size=0"},
-	})
+	r.stack, err = r.sim.CreateStack("demo", stack)
 	require.NoError(t, err)
 	r.kube.lists["pods"] = []any{pendingPod()}
 	dir := t.TempDir()

@@ -127,22 +127,11 @@ func (p *program) snapshot() *nodegroups.Snapshot {
 // sent is given up, and the status ConfigMap is removed.
 func (p *program) autoscale(ctx context.Context) error {
 	logger := klog.FromContext(ctx)
-	session, err := signIn(ctx, p.settings, p.metrics)
+	c, err := p.connect(ctx)
 	if err != nil {
 		return orderly(ctx, err)
 	}
-	reporter := events.Tee(events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil), p.metrics)
-	join, err := p.newJoining(reporter)
-	if err != nil {
-		return err
-	}
-	c, err := newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, reporter, join)
-	if err != nil {
-		return err
-	}
-	defer c.stacks.Close()
-	defer func() { _ = c.provider.Cleanup() }()
-	p.manager.Store(c.manager)
+	defer c.close()
 
 	parts := autoscaler.Parts{Options: p.core, Client: p.client, Provider: c.provider, Snapshotter: p.snapshotter}
 	if p.DryRun {
@@ -166,8 +155,12 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return fmt.Errorf("starting cluster-autoscaler: %w", err)
 	}
-	approved := p.startApprover(ctx, c, join, reporter)
-	life := newLife(c, p.settings, session, p.metrics, reporter)
+	served, err := p.serveExternalMetrics(ctx, c.states)
+	if err != nil {
+		return err
+	}
+	approved := p.startApprover(ctx, c)
+	life := p.newLife(c)
 	var looking sync.WaitGroup
 	defer looking.Wait() // it ends with ctx, as this does
 	looking.Go(func() { life.Run(ctx) })
@@ -179,7 +172,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	defer background.Wait()
 	if !p.DryRun { // it made none, and another program may be at work
 		background.Go(func() {
-			join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
+			c.join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
 		})
 	}
 	ended := make(chan struct{})
@@ -195,6 +188,7 @@ func (p *program) autoscale(ctx context.Context) error {
 		logger.Info("The loop is still waiting for the cloud; its orders are withdrawn if they were not sent")
 	}
 	approved()
+	served()
 	a.ExitCleanUp()
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"k8s.io/autoscaler/cluster-autoscaler/simulator/drainability/rules"
 	nodeoptions "k8s.io/autoscaler/cluster-autoscaler/simulator/options"
 	"k8s.io/autoscaler/cluster-autoscaler/simulator/scheduling"
+	"k8s.io/utils/clock"
 )
 
 type processorParts struct {
@@ -35,7 +36,12 @@ func newProcessors(opts config.AutoscalingOptions, parts processorParts) *proces
 	if opts.ProactiveScaleupEnabled {
 		injectPods(p, opts)
 	}
-	chooseCandidates(p, opts, parts)
+	chooseCandidates(p, parts)
+	if opts.ScaleDownDelayTypeLocal {
+		d := newDelays(p.ScaleDownSetProcessor, clock.RealClock{})
+		p.ScaleDownSetProcessor = d
+		p.ScaleStateNotifier.Register(d)
+	}
 	p.NodeGroupSetProcessor = &nodegroupset.BalancingNodeGroupSetProcessor{Comparator: comparator(opts)}
 	parts.eagerness.ScaleUpEnforcer = p.ScaleUpEnforcer
 	p.ScaleUpEnforcer = parts.eagerness
@@ -60,17 +66,12 @@ func injectPods(p *processors.AutoscalingProcessors, opts config.AutoscalingOpti
 }
 
 // chooseCandidates says which nodes are looked at first for scale-down: empty ones, then those of the last loop.
-func chooseCandidates(p *processors.AutoscalingProcessors, opts config.AutoscalingOptions, parts processorParts) {
+func chooseCandidates(p *processors.AutoscalingProcessors, parts processorParts) {
 	previous := previouscandidates.NewPreviousCandidates()
 	p.ScaleDownCandidatesNotifier.Register(previous)
 	empty := emptycandidates.NewEmptySortingProcessor(emptycandidates.NewNodeInfoGetter(parts.snapshots), parts.deletion, parts.drainability)
 	combined := scaledowncandidates.NewCombinedScaleDownCandidatesProcessor()
 	combined.Register(scaledowncandidates.NewScaleDownCandidatesSortingProcessor([]scaledowncandidates.CandidatesComparer{empty, previous}))
-	if opts.ScaleDownDelayTypeLocal {
-		delay := scaledowncandidates.NewScaleDownCandidatesDelayProcessor()
-		combined.Register(delay)
-		p.ScaleStateNotifier.Register(delay)
-	}
 	p.ScaleDownNodeProcessor = combined
 }
 

@@ -27,9 +27,16 @@ const (
 // end.
 func NewRecorder(ctx context.Context, client kubernetes.Interface) (recorder record.EventRecorder, stop func()) {
 	broadcaster := record.NewBroadcaster(record.WithContext(ctx),
-		record.WithCorrelatorOptions(record.CorrelatorOptions{BurstSize: burst, QPS: qps}))
+		record.WithCorrelatorOptions(record.CorrelatorOptions{BurstSize: burst, QPS: qps, KeyFunc: byMessage}))
 	broadcaster.StartRecordingToSink(&corev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	return broadcaster.NewRecorder(scheme.Scheme, v1.EventSource{Component: Component}), broadcaster.Shutdown
+}
+
+// byMessage makes client-go count repetitions of an Event and keep different ones apart. By itself it makes one Event of all with
+// the same reason on the same object after the tenth, which says nothing of the other node groups.
+func byMessage(event *v1.Event) (aggregateKey, localKey string) {
+	key, message := record.EventAggregatorByReasonFunc(event)
+	return key + message, message
 }
 
 // Tee is a Reporter that passes problems on to several.

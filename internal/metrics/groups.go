@@ -13,9 +13,11 @@ import (
 var (
 	ageDesc = desc("refresh_age_seconds", "Time since the cloud was last read; missing before the first time.")
 
-	targetDesc  = desc("node_group_target_size", "Members that have been ordered, failed and lost ones included.", "node_group")
-	minDesc     = desc("node_group_min_size", "The configured minimum.", "node_group")
-	maxDesc     = desc("node_group_max_size", "The configured maximum.", "node_group")
+	targetDesc = desc("node_group_target_size", "Members that have been ordered, failed and lost ones included.", "node_group")
+	minDesc    = desc("node_group_min_size", "The configured minimum.", "node_group")
+	maxDesc    = desc("node_group_max_size", "The configured maximum.", "node_group")
+	floorDesc  = desc("node_group_floor",
+		"What load, schedules, forecasts and headroom make of the minimum, between the configured limits. Only of node groups with annotations about them.", "node_group")
 	membersDesc = desc("node_group_members", "Members by state (creating, running, deleting, failed, lost).", "node_group", "state")
 	stacksDesc  = desc("node_group_stacks", "Heat stacks that make up the node group.", "node_group")
 	blockedDesc = desc("node_group_blocked", "1 while the node group is left alone, with the reason; 0 otherwise.", "node_group", "reason")
@@ -34,7 +36,10 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	for _, c := range m.counters() {
 		c.Describe(out)
 	}
-	for _, d := range []*prometheus.Desc{ageDesc, targetDesc, minDesc, maxDesc, membersDesc, stacksDesc, blockedDesc, problemDesc, heldDesc, driftDesc} {
+	for _, d := range []*prometheus.Desc{ageDesc, targetDesc, minDesc, maxDesc, floorDesc, membersDesc, stacksDesc, blockedDesc, problemDesc, heldDesc, driftDesc} {
+		out <- d
+	}
+	for _, d := range loadDescs {
 		out <- d
 	}
 }
@@ -50,7 +55,11 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	snapshot := m.snapshot()
 	for _, g := range snapshot.Groups() {
 		collectGroup(gauge, g)
+		if _, ok := snapshot.Floor(g.Name); ok {
+			gauge(floorDesc, float64(snapshot.MinSize(g)), g.Name)
+		}
 	}
+	m.collectLoad(gauge)
 	for key, count := range countProblems(snapshot.Problems()) {
 		gauge(problemDesc, float64(count), key.group, key.reason, key.severity)
 	}

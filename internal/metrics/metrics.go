@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/utils/clock"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
 )
@@ -25,6 +27,8 @@ const namespace = "cluster_autoscaler_openstack"
 type Metrics struct {
 	clock    clock.PassiveClock
 	snapshot func() *nodegroups.Snapshot
+	// load is nil while there are no floors.
+	load atomic.Pointer[func() []ceilometer.State]
 
 	requests        *prometheus.CounterVec
 	requestDuration *prometheus.HistogramVec
@@ -36,6 +40,7 @@ type Metrics struct {
 	decisions       *prometheus.CounterVec
 	tokens          tokens
 	certificates    certificates
+	readings        readings
 	repairs         *prometheus.CounterVec
 	nodesDeleted    *prometheus.CounterVec
 
@@ -89,14 +94,16 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 			"node_group", "reason"),
 		nodesDeleted: counter("nodes_deleted_total", "Node objects that were deleted because their server is gone.", "node_group"),
 		tokens:       newTokens(counter), withTokens: map[string]bool{}, certificates: newCertificates(),
-		drift: map[string]map[string]float64{},
+		readings: newReadings(counter),
+		drift:    map[string]map[string]float64{},
 	}
 }
 
 // counters are the collectors that keep their own state.
 func (m *Metrics) counters() []prometheus.Collector {
 	return slices.Concat([]prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
-		m.reports, m.panics, m.decisions, m.repairs, m.nodesDeleted}, m.tokens.collectors(), m.certificates.collectors())
+		m.reports, m.panics, m.decisions, m.repairs, m.nodesDeleted}, m.tokens.collectors(), m.certificates.collectors(),
+		m.readings.collectors())
 }
 
 // Observe counts a request to OpenStack; it implements openstack.Observer.

@@ -19,9 +19,11 @@ var projectNames = map[string]string{
 	"placement":     "placement",
 	"metric":        "gnocchi",
 	"alarming":      "aodh",
-	"volumev3":      "cinder",
-	"block-storage": "cinder",
-	"load-balancer": "octavia",
+	// gophercloud and the catalog call Prometheus behind Keystone so.
+	"metric-storage": "aetos",
+	"volumev3":       "cinder",
+	"block-storage":  "cinder",
+	"load-balancer":  "octavia",
 }
 
 // unknownService is the name of whatever is not in the catalog.

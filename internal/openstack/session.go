@@ -81,6 +81,11 @@ func (s *Session) Image(ctx context.Context) (*gophercloud.ServiceClient, error)
 	return client, nil
 }
 
+// Metric returns a client of Gnocchi.
+func (s *Session) Metric(ctx context.Context) (*gophercloud.ServiceClient, error) {
+	return s.client(ctx, "metric")
+}
+
 // Region is the region that the session works in, empty if neither the credentials nor the catalog name one.
 func (s *Session) Region() string { return s.now().region }
 

@@ -35,8 +35,13 @@ func benchmarks() []benchmark {
 		{[]string{"refresh_calls_scaling_k10"}, benchScaling},
 		{[]string{"scale_down_patches_n100_g4"}, benchScaleDown},
 		{[]string{"pending_to_patch_s"}, benchPendingToPatch},
+		{[]string{"floor_reaction_s"}, benchFloorReaction},
 		{[]string{"csr_approval_ms", "csr_approval_max_ms", "join_s", "join_max_s"}, benchJoin},
-		{[]string{"resources_per_node", "resources_per_node_with_port"}, benchResources},
+		{[]string{"grpc_nodegroupfornode_us", "grpc_loop_overhead_ratio_n1000"}, benchGRPC},
+		{[]string{"telemetry_calls_g50"}, benchTelemetry},
+		{[]string{"resources_per_node", "resources_per_node_with_port", "resources_per_node_with_special_port"}, benchResources},
+		{[]string{"forecast_violation_reduction_mean_pct", "forecast_violation_reduction_pooled_pct", "forecast_violation_reduction_worst_pct"}, benchForecast},
+		{[]string{"forecast_us_per_group"}, benchForecastCost},
 	}
 }
 

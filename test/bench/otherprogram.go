@@ -9,9 +9,13 @@ import (
 	"strconv"
 )
 
-// benchPendingToPatch and benchJoin run programs that need a whole control plane.
+// benchPendingToPatch, benchFloorReaction and benchJoin run programs that need a whole control plane.
 func benchPendingToPatch(ctx context.Context, print func(string, float64, string)) error {
 	return passOn(ctx, "./test/bench/pendingtopatch", 1, print)
+}
+
+func benchFloorReaction(ctx context.Context, print func(string, float64, string)) error {
+	return passOn(ctx, "./test/bench/floorreaction", 1, print)
 }
 
 func benchJoin(ctx context.Context, print func(string, float64, string)) error {

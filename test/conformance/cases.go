@@ -122,6 +122,25 @@ func Cases() []Named {
 		{"nested-member-is-found-by-name", nestedMemberIsFoundByName},
 		{"server-shows-addresses", serverShowsAddresses},
 
+		// Telemetry: measures pushed as Ceilometer's publisher does, read as the autoscaler does.
+		{"telemetry-is-read-by-machine-in-one-call", telemetryIsReadByMachineInOneCall},
+		{"telemetry-rate-is-per-poll", telemetryRateIsPerPoll},
+		{"telemetry-reset-is-a-negative-rate", telemetryResetIsANegativeRate},
+		{"telemetry-of-unknown-machines-is-absent", telemetryOfUnknownMachinesIsAbsent},
+		{"telemetry-of-unknown-metric-is-400", telemetryOfUnknownMetricIs400},
+		{"telemetry-without-points-is-an-empty-series", telemetryWithoutPointsIsAnEmptySeries},
+		{"telemetry-of-unknown-aggregation-is-404", telemetryOfUnknownAggregationIs404},
+		{"telemetry-of-other-granularity-is-400", telemetryOfOtherGranularityIs400},
+		{"telemetry-aggregate-hides-silent-machine", telemetryAggregateHidesSilentMachine},
+		{"telemetry-of-unknown-group-is-absent", telemetryOfUnknownGroupIsAbsent},
+		{"telemetry-of-two-metrics-is-falsely-zero", telemetryOfTwoMetricsIsFalselyZero},
+		{"telemetry-details-name-the-machine", telemetryDetailsNameTheMachine},
+		{"telemetry-of-unknown-resource-is-refused", telemetryOfUnknownResourceIsRefused},
+		{"telemetry-of-other-projects-is-hidden", telemetryOfOtherProjectsIsHidden},
+		{"telemetry-needs-a-token", telemetryNeedsAToken},
+		{"telemetry-operation-is-checked", telemetryOperationIsChecked},
+		{"telemetry-source-reads-the-load", telemetrySourceReadsTheLoad},
+
 		// Application credentials.
 		{"application-credential-patches", applicationCredentialPatches},
 	}

@@ -47,6 +47,11 @@ func (s *Simulated) User() api.Credentials {
 	return api.Credentials{User: "demo", Password: "secret", Project: "demo"}
 }
 
+// Admin implements Target.
+func (s *Simulated) Admin() api.Credentials {
+	return api.Credentials{User: "admin", Password: "secret", Project: "admin"}
+}
+
 // NewProject implements Target.
 func (s *Simulated) NewProject(_ context.Context, name string) (api.Credentials, error) {
 	s.cloud.AddProject(name, simulator.DefaultQuota())

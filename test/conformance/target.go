@@ -18,6 +18,8 @@ type Target interface {
 	AuthURL() string
 	// User signs in a user without any special right in the project that most cases share.
 	User() api.Credentials
+	// Admin signs in an administrator.
+	Admin() api.Credentials
 	// NewProject makes a project for one case, and signs in the same user there.
 	NewProject(ctx context.Context, name string) (api.Credentials, error)
 	// RemoveProject removes a project that NewProject made.

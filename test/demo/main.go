@@ -1,6 +1,6 @@
 // Command demo shows on one computer, with nothing but Go, what cluster-autoscaler-openstack does: it starts a real
 // Kubernetes control plane and a simulated OpenStack, lets pods pend, and tells what happens until the nodes that were made
-// for them are gone again. It ends with 0 only if everything happened as it should, and leaves nothing behind.
+// for them are gone again, and then how a group of nodes follows the load that its servers have. It ends with 0 only if everything happened as it should, and leaves nothing behind.
 //
 // With --cloud and --admin-cloud (entries of the clouds.yaml that OS_CLIENT_CONFIG_FILE names) it uses a real OpenStack.
 package main
@@ -29,6 +29,7 @@ const exitInterrupted = 130
 func main() {
 	user := flag.String("cloud", "", "entry of clouds.yaml to run on; empty for a simulated OpenStack")
 	administrator := flag.String("admin-cloud", "", "entry of an administrator of that cloud, who may read user_data")
+	external := flag.Bool("external", false, "put the product as a gRPC server beside a stock cluster-autoscaler")
 	flag.Parse()
 	// Library code logs to stderr; the timeline is what people came for.
 	klog.LogToStderr(false)
@@ -36,7 +37,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	line := newTimeline(os.Stdout)
-	err := run(ctx, line, *user, *administrator)
+	err := run(ctx, line, *user, *administrator, *external)
 	interrupted := ctx.Err() != nil
 	stop()
 	switch {
@@ -61,7 +62,7 @@ const (
 	writeTimeout = 20 * time.Second
 )
 
-func run(ctx context.Context, line *timeline, user, administrator string) (err error) {
+func run(ctx context.Context, line *timeline, user, administrator string, external bool) (err error) {
 	base, err := world.StartBase(ctx, func(what string) { line.Say("%s", what) })
 	defer func() { err = errors.Join(err, base.Close()) }()
 	if err != nil {
@@ -73,7 +74,7 @@ func run(ctx context.Context, line *timeline, user, administrator string) (err e
 		return err
 	}
 	defer closeCloud()
-	w, err := world.New(ctx, base, worldName, cloud, world.Options{BootDelay: bootDelay, OnMachine: line.machine})
+	w, err := world.New(ctx, base, worldName, cloud, world.Options{BootDelay: bootDelay, OnMachine: line.machine, External: external})
 	defer func() {
 		// Also after an interrupt there is something to tidy up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -92,8 +93,31 @@ func run(ctx context.Context, line *timeline, user, administrator string) (err e
 	if _, err := job.Run(ctx); err != nil {
 		return errors.Join(err, w.Diagnosis())
 	}
+	if err := followLoad(ctx, line, w, user == ""); err != nil {
+		return errors.Join(err, w.Diagnosis())
+	}
 	if !w.StopAutoscaler() {
 		return errors.New("the autoscaler did not end cleanly when asked to")
+	}
+	return nil
+}
+
+// How often Ceilometer polls: as fast as Gnocchi follows, so that the demo takes seconds.
+const (
+	loadInterval     = 2 * time.Second
+	realLoadInterval = 5 * time.Second
+)
+
+// followLoad shows a floor that rises and falls.
+func followLoad(ctx context.Context, line *timeline, w *world.World, simulated bool) error {
+	job := &world.LoadJob{World: w, Timeout: stepTimeout, Say: line.Say, Interval: loadInterval}
+	if !simulated {
+		job.Interval = realLoadInterval
+	}
+	for _, step := range []func(context.Context) error{job.Begin, job.Rise, job.Fall, job.End} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func (t *timeline) watch(ctx context.Context, w *world.World) (stop func()) {
 		defer ticker.Stop()
 		seen := map[string]string{}
 		for {
-			for _, look := range []func(context.Context, *world.World) ([]sight, error){pods, tokens, requests, nodes, stacks} {
+			for _, look := range []func(context.Context, *world.World) ([]sight, error){pods, tokens, requests, nodes, stacks, floors} {
 				// What cannot be read now is read at the next tick.
 				if now, err := look(ctx, w); err == nil {
 					t.compare(seen, now)
@@ -123,6 +123,19 @@ func nodes(ctx context.Context, w *world.World) ([]sight, error) {
 			}
 		}
 		sights = append(sights, sight{"node", node.Name, text})
+	}
+	return sights, nil
+}
+
+// floors shows what the autoscaler tells of floors, by its newest Event for each node group.
+func floors(ctx context.Context, w *world.World) ([]sight, error) {
+	newest, err := w.FloorNotices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sights := make([]sight, 0, len(newest))
+	for group, text := range newest {
+		sights = append(sights, sight{"floor", group, "has " + text})
 	}
 	return sights, nil
 }

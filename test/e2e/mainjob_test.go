@@ -12,16 +12,27 @@ import (
 // TestMainJob: 0 to 3 from pending pods, then exactly the node that is not needed, then 0, on any cloud.
 func TestMainJob(t *testing.T) {
 	t.Parallel()
-	const name = "mainjob"
+	mainJob(t, "mainjob", false)
+}
+
+// TestMainJobExternal: the same with a stock cluster-autoscaler that asks the product over gRPC.
+func TestMainJobExternal(t *testing.T) {
+	t.Parallel()
+	mainJob(t, "mainjobext", true)
+}
+
+func mainJob(t *testing.T, name string, external bool) {
+	t.Helper()
+	options := world.Options{External: external}
 	var w *world.World
 	check, timeout := func() {}, stepTimeout
 	var flags []string
 	if *realCloud != "" {
 		cloud, err := world.Real(t.Context(), *realCloud, *adminCloud)
 		require.NoError(t, err)
-		w, timeout = newWorld(t, name, cloud, world.Options{}), realStepTimeout
+		w, timeout = newWorld(t, name, cloud, options), realStepTimeout
 	} else {
-		s := newScene(t, name)
+		s := newSceneWith(t, name, options)
 		w, check = s.World, s.noWrongRemoval
 		flags = append(flags, "--openstack-write-timeout="+writeTimeout.String())
 	}

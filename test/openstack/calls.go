@@ -24,7 +24,7 @@ var (
 
 // kindOfCall drops what varies from a request's path, which begins with the service's version.
 func kindOfCall(service Service, r *http.Request, path string) Call {
-	if service == Heat || service == Nova || service == Keystone {
+	if service == Heat || service == Nova || service == Keystone || service == Gnocchi {
 		path = versionTag.ReplaceAllString(path, "")
 	}
 	parts := strings.Split(strings.Trim(path, "/"), "/")

@@ -1,4 +1,5 @@
-// Package simulator is a simulated OpenStack: Keystone, Heat, Nova, and as much of Glance and Neutron as templates need,
+// Package simulator is a simulated OpenStack: Keystone, Heat, Nova, as much of Glance and Neutron as templates need, and as much
+// of Gnocchi as a reader of load needs, with a Ceilometer that fills it (StartCeilometer, SetLoad, SetWork),
 // over HTTP on one port, with state.
 //
 // It reproduces what was measured on a real cloud (OpenStack Zed) and what matters to an autoscaler: a removal list that

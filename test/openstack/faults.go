@@ -17,6 +17,7 @@ const (
 	Nova     Service = "nova"
 	Glance   Service = "glance"
 	Neutron  Service = "neutron"
+	Gnocchi  Service = "gnocchi"
 )
 
 // Fault is something that goes wrong with requests. The zero value matches every request and does nothing to it.

@@ -31,7 +31,7 @@ type response struct {
 	body   []byte
 }
 
-// Handler serves all services: /identity, /orchestration, /compute, /image and /network. Start serves it too.
+// Handler serves all services: /identity, /orchestration, /compute, /image, /network and /metric. Start serves it too.
 func (s *Simulator) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for prefix, service := range map[string]struct {
@@ -39,7 +39,7 @@ func (s *Simulator) Handler() http.Handler {
 		handle func(*request) *response
 	}{
 		"/identity": {Keystone, keystone}, "/orchestration": {Heat, heat}, "/compute": {Nova, nova},
-		"/image": {Glance, glance}, "/network": {Neutron, neutron},
+		"/image": {Glance, glance}, "/network": {Neutron, neutron}, "/metric": {Gnocchi, gnocchi},
 	} {
 		mux.Handle(prefix+"/", http.StripPrefix(prefix, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.serve(w, r, service.name, service.handle)

@@ -195,6 +195,7 @@ func (s *Simulator) catalog(p *Project) []any {
 		{"compute", "nova", "/compute/v2.1"},
 		{"image", "glance", "/image"},
 		{"network", "neutron", "/network"},
+		{"metric", "gnocchi", "/metric"},
 	} {
 		var endpoints []any
 		for _, face := range []string{"public", "internal", "admin"} {

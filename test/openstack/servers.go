@@ -191,6 +191,10 @@ func (s *Simulator) removed(srv *server) {
 // touch notes that a server has changed.
 func (s *Simulator) touch(srv *server) {
 	srv.updated = s.now
+	if s.telemetry != nil {
+		s.measure()
+		s.noticed(srv)
+	}
 	p := srv.project
 	p.changes = append(p.changes, change{s.now, srv})
 	if len(p.changes) > 4*len(p.servers)+64 {

@@ -76,6 +76,8 @@ type Simulator struct {
 	held       []func() // what the compute hosts have to do when they go on
 	builds     []*buildFailure
 	classic    bool
+	metrics    *metricStore
+	telemetry  *telemetry // nil before StartCeilometer
 
 	listener net.Listener
 	server   *http.Server
@@ -115,7 +117,8 @@ func New(opts Options) *Simulator {
 		rng:    rand.New(rand.NewPCG(opts.Seed, opts.Seed+1)), //nolint:gosec // repeatable on purpose
 		tokens: map[string]*token{}, stacks: map[string]*stack{}, servers: map[string]*server{}, configs: map[string]string{},
 		loseNext: map[string]int{}, beforeSave: map[string][]func(){}, classic: opts.Classic,
-		stop: make(chan struct{}),
+		metrics: newMetricStore(),
+		stop:    make(chan struct{}),
 	}
 	if opts.Timing != nil {
 		s.timing = *opts.Timing

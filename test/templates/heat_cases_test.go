@@ -14,12 +14,21 @@ var tokens = []string{"aaaaaa.0123456789abcdef", "bbbbbb.0123456789abcdef", "ccc
 // TestHeatScalesUpWithNewTokens: a stack that was launched without a cluster gets nodes twice, each time with another token, from an
 // application credential. Nodes that run are neither rebuilt nor restarted, and one that is named goes.
 func TestHeatScalesUpWithNewTokens(t *testing.T) {
-	for _, template := range []string{nodegroup, withPorts} {
-		t.Run(template, func(t *testing.T) {
+	for name, tt := range map[string]struct {
+		template string
+		subnet   bool // each node has a port of its own on it
+	}{
+		nodegroup: {nodegroup, false}, nodegroup + " with a subnet": {nodegroup, true}, withPorts: {withPorts, false},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHeat(t)
 			nothing := h.belongings()
-			s := h.launch(template, machine.with(params{"node_name_prefix": "node", "block_metadata": false}))
+			first := machine.with(params{"node_name_prefix": "node", "block_metadata": false})
+			if tt.subnet {
+				first["subnet"] = h.subnetOf("nodes")
+			}
+			s := h.launch(tt.template, first)
 			require.Empty(t, h.servers())
 			autoscaler := h.applicationCredential()
 
@@ -34,6 +43,10 @@ func TestHeatScalesUpWithNewTokens(t *testing.T) {
 			s.patch(autoscaler, params{"node_count": 3, "bootstrap_token": tokens[1]})
 			after := h.servers()
 			require.Len(t, after, 3)
+			if tt.subnet {
+				assert.NotContains(t, s.resourceTypes(), "OS::Neutron::Port", "the port is a part of the server")
+				h.requirePorts(3)
+			}
 			for name, node := range before {
 				assert.Equal(t, node, after[name], "%s ran already", name)
 			}
@@ -44,6 +57,9 @@ func TestHeatScalesUpWithNewTokens(t *testing.T) {
 			left := h.servers()
 			delete(after, "node-0")
 			assert.Equal(t, after, left, "only the one that was named is gone")
+			if tt.subnet {
+				h.requirePorts(2)
+			}
 
 			s.remove()
 			assert.Equal(t, nothing, h.belongings(), "what was there before")

@@ -261,3 +261,21 @@ func (h *heat) belongings() map[string]int {
 	}
 	return out
 }
+
+// subnetOf is the id of the only subnet of a network.
+func (h *heat) subnetOf(network string) string {
+	h.t.Helper()
+	var list struct{ Networks []struct{ Subnets []string } }
+	h.do(h.user, http.MethodGet, "network", "/v2.0/networks?name="+network, nil, &list, http.StatusOK)
+	require.Len(h.t, list.Networks, 1)
+	require.Len(h.t, list.Networks[0].Subnets, 1)
+	return list.Networks[0].Subnets[0]
+}
+
+// requirePorts: on the real cloud the project has so many ports, those that Heat has made among servers.
+func (h *heat) requirePorts(n int) {
+	h.t.Helper()
+	if h.real {
+		require.Equal(h.t, n, h.belongings()["/v2.0/ports"], "ports")
+	}
+}

@@ -135,12 +135,20 @@ type scene struct {
 	*world.World
 	// active receives the time at which a server became ACTIVE, poweredOn that at which its machine was switched on.
 	active, poweredOn chan time.Time
+	sim               *simulator.Simulator
+	intruders         int // so many were started
 }
 
 func newScene(t *testing.T, name string, switchOn switchOn) *scene {
 	t.Helper()
-	s := &scene{active: make(chan time.Time, 100), poweredOn: make(chan time.Time, 100)}
-	sim := simulator.New(simulator.Options{Speed: 2})
+	return newSceneOn(t, name, simulator.Options{Speed: 2}, switchOn)
+}
+
+// newSceneOn is newScene with a cloud that is like this.
+func newSceneOn(t *testing.T, name string, options simulator.Options, switchOn switchOn) *scene {
+	t.Helper()
+	sim := simulator.New(options)
+	s := &scene{active: make(chan time.Time, 100), poweredOn: make(chan time.Time, 100), sim: sim}
 	t.Cleanup(sim.Close)
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	sim.Subscribe(func(event simulator.ServerEvent) {

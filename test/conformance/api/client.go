@@ -16,6 +16,7 @@ const (
 	Identity      = "identity"
 	Orchestration = "orchestration"
 	Compute       = "compute"
+	Metric        = "metric"
 )
 
 // Microversion is the version of Nova's API that is asked for: the newest of OpenStack Zed.

@@ -52,6 +52,17 @@ func (b *Builder) Autoscaler(ctx context.Context) (string, error) {
 	return b.build(ctx, "cluster-autoscaler-openstack", b.Root, "-tags", "externalgrpc", "-ldflags", "-s -w")
 }
 
+// External builds the product's gRPC server and a stock cluster-autoscaler, and returns their paths.
+func (b *Builder) External(ctx context.Context) (server, stock string, err error) {
+	const name = "cluster-autoscaler-openstack-grpc"
+	server, err = b.build(ctx, name, filepath.Join(b.Root, "cmd", name), "-tags", "externalgrpc", "-ldflags", "-s -w")
+	if err != nil {
+		return "", "", err
+	}
+	stock, err = b.build(ctx, "stock-cluster-autoscaler", filepath.Join(b.Root, "test", "e2e", "stock"), "-tags", "externalgrpc", "-ldflags", "-s -w")
+	return server, stock, err
+}
+
 // build runs go build, which does nothing if the program is as new as its sources. Only one at a time per program:
 // go test runs packages in parallel, and two linkers side by side need 5 GB.
 func (b *Builder) build(ctx context.Context, name, dir string, arguments ...string) (string, error) {

@@ -58,15 +58,20 @@ func (w *World) startAutoscaler(ctx context.Context, flags []string) error {
 		"--namespace=" + w.Name, "--address=" + address, "--v=2",
 	}
 	arguments = append(append(arguments, w.Cloud.Arguments...), flags...)
+	if w.external {
+		return w.startExternal(ctx, address, arguments)
+	}
 	p, err := w.processes.Start(w.Name+"-autoscaler", process.Options{Env: w.Cloud.Env}, w.base.autoscaler, arguments...)
 	if err != nil {
 		return err
 	}
 	w.Autoscaler = &Autoscaler{process: p, address: address}
-	return w.Until(ctx, healthTimeout, "the autoscaler to be healthy", func(ctx context.Context) error {
-		_, err := w.Autoscaler.get(ctx, "/health-check")
-		return err
-	})
+	return w.Until(ctx, healthTimeout, "the autoscaler to be healthy", w.Autoscaler.healthy)
+}
+
+func (a *Autoscaler) healthy(ctx context.Context) error {
+	_, err := a.get(ctx, "/health-check")
+	return err
 }
 
 // Metrics reads the autoscaler's metrics in Prometheus' text form.

@@ -12,6 +12,8 @@ import (
 type Cloud struct {
 	// Session is signed in as the user who owns the stacks.
 	Session *openstack.Session
+	// Administrator is signed in as an administrator of the cloud.
+	Administrator *openstack.Session
 	// Hypervisor knows the servers and their user_data.
 	Hypervisor machines.Cloud
 	// Arguments and Env make the autoscaler sign in as the same user.
@@ -28,6 +30,7 @@ const (
 	usualNetwork = "nodes"
 	usualFlavor  = "m1.small"
 	usualUser    = "demo"
+	usualAdmin   = "admin"
 )
 
 // noRateLimit: tests read the cloud far more often than an autoscaler may.
@@ -49,7 +52,7 @@ func Real(ctx context.Context, user, administrator string) (*Cloud, error) {
 		return nil, err
 	}
 	return &Cloud{
-		Session:    session,
+		Session: session, Administrator: asAdministrator,
 		Hypervisor: machines.Nova{Compute: compute, ProjectID: session.ProjectID()},
 		Arguments:  []string{"--openstack-cloud=" + user},
 		Env:        []string{"OS_CLIENT_CONFIG_FILE=" + os.Getenv("OS_CLIENT_CONFIG_FILE")},

@@ -33,7 +33,11 @@ func (j MainJob) Run(ctx context.Context) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.Say("starting cluster-autoscaler-openstack")
+	if w.external {
+		j.Say("starting cluster-autoscaler-openstack-grpc, and a stock cluster-autoscaler that asks it")
+	} else {
+		j.Say("starting cluster-autoscaler-openstack")
+	}
 	if err := w.StartAutoscaler(ctx, append([]string{"--bootstrap-token-sharing=" + mainJobSharing.String()}, j.Flags...)...); err != nil {
 		return nil, err
 	}

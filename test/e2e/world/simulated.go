@@ -14,17 +14,30 @@ import (
 // Simulated makes a Cloud of a simulator that has been started. The credentials go to a cloud.conf in dir.
 func Simulated(ctx context.Context, sim *simulator.Simulator, dir string) (*Cloud, error) {
 	path := filepath.Join(dir, "cloud.conf")
-	if err := os.WriteFile(path, []byte(sim.CloudConf(usualUser, usualUser)), 0o600); err != nil {
+	session, err := signIn(ctx, sim, path, usualUser)
+	if err != nil {
+		return nil, err
+	}
+	administrator, err := signIn(ctx, sim, filepath.Join(dir, "admin.conf"), usualAdmin)
+	if err != nil {
+		return nil, err
+	}
+	return &Cloud{
+		Session: session, Administrator: administrator, Hypervisor: simulatedHypervisor{sim}, Arguments: []string{"--cloud-config=" + path},
+		Image: usualImage, Network: usualNetwork, Flavor: usualFlavor, Disposable: true,
+	}, nil
+}
+
+// signIn signs a user of the simulated cloud in, with credentials that are written to path.
+func signIn(ctx context.Context, sim *simulator.Simulator, path, user string) (*openstack.Session, error) {
+	if err := os.WriteFile(path, []byte(sim.CloudConf(user, user)), 0o600); err != nil {
 		return nil, err
 	}
 	session, err := openstack.NewSession(ctx, openstack.Options{CloudConfig: path, Rate: noRateLimit})
 	if err != nil {
-		return nil, fmt.Errorf("sign in to the simulated cloud: %w", err)
+		return nil, fmt.Errorf("sign in to the simulated cloud as %s: %w", user, err)
 	}
-	return &Cloud{
-		Session: session, Hypervisor: simulatedHypervisor{sim}, Arguments: []string{"--cloud-config=" + path},
-		Image: usualImage, Network: usualNetwork, Flavor: usualFlavor, Disposable: true,
-	}, nil
+	return session, nil
 }
 
 // simulatedHypervisor looks into the simulated cloud directly, so that machines live on while its API is broken.

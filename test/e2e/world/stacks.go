@@ -76,6 +76,21 @@ func (w *World) clusterTag() string { return "cluster=" + w.Name }
 
 // CreateGroup makes a node group and waits until its stack is complete.
 func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error) {
+	g, err := w.createGroup(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return g, w.Until(ctx, stackTimeout, "stack "+g.Name+" to be made", func(ctx context.Context) error {
+		stack, err := g.Stack(ctx)
+		if err == nil && stack.Status != "CREATE_COMPLETE" {
+			err = fmt.Errorf("it is %s: %s", stack.Status, stack.Reason)
+		}
+		return err
+	})
+}
+
+// createGroup orders a node group's stack.
+func (w *World) createGroup(ctx context.Context, spec GroupSpec) (*Group, error) {
 	template, files, err := w.template(spec.Nested)
 	if err != nil {
 		return nil, err
@@ -109,13 +124,7 @@ func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 	w.mu.Lock()
 	w.groups = append(w.groups, g)
 	w.mu.Unlock()
-	return g, w.Until(ctx, stackTimeout, "stack "+g.Name+" to be made", func(ctx context.Context) error {
-		stack, err := g.Stack(ctx)
-		if err == nil && stack.Status != "CREATE_COMPLETE" {
-			err = fmt.Errorf("it is %s: %s", stack.Status, stack.Reason)
-		}
-		return err
-	})
+	return g, nil
 }
 
 // template reads the template of a node group and the files that it refers to.
@@ -189,6 +198,11 @@ func (g *Group) Visible(ctx context.Context) (string, error) {
 // Patch changes parameters of the stack, as a human would.
 func (g *Group) Patch(ctx context.Context, parameters map[string]any) error {
 	return g.world.heat(ctx, http.MethodPatch, g.path(), map[string]any{"parameters": parameters}, nil)
+}
+
+// Annotate replaces the group's annotations by those of a spec, as a human would.
+func (g *Group) Annotate(ctx context.Context, spec GroupSpec) error {
+	return g.Patch(ctx, map[string]any{"node_group_annotations": g.world.annotations(spec)})
 }
 
 // Servers lists the group's servers by their index.

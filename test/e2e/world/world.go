@@ -28,11 +28,17 @@ type World struct {
 	// Autoscaler is nil until StartAutoscaler.
 	Autoscaler *Autoscaler
 
+	// external: the autoscaler is a stock one, with the product beside it.
+	external bool
+	stock    *Autoscaler // nil unless external
+
 	base       *Base
 	kubeconfig string // the autoscaler's
 	processes  *process.Group
 	stop       context.CancelFunc
 	running    sync.WaitGroup
+
+	telemetry []*Telemetry
 
 	mu     sync.Mutex
 	groups []*Group
@@ -50,6 +56,8 @@ type Options struct {
 	SwitchOn func(group *process.Group, server machines.Server, name, dir string) (*process.Process, error)
 	// NoCloudController: nobody but the autoscaler deletes the Nodes of servers that are gone.
 	NoCloudController bool
+	// External puts the product as a gRPC server beside a stock cluster-autoscaler, instead of the one program that is both.
+	External bool
 }
 
 // New makes a world on a base: a namespace, and machines for the cloud's servers. Close it in any case. name must be
@@ -63,7 +71,9 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 	if err != nil {
 		return nil, err
 	}
-	w := &World{Name: name, Cloud: cloud, base: base, kubeconfig: filepath.Join(dir, "autoscaler.conf"), processes: process.NewGroup(logs)}
+	w := &World{
+		Name: name, Cloud: cloud, base: base, external: options.External, kubeconfig: filepath.Join(dir, "autoscaler.conf"), processes: process.NewGroup(logs),
+	}
 	w.Machines = machines.New(w.processes, cloud.Hypervisor, machines.Options{
 		Binary: base.kubernetes, Dir: dir, BootDelay: options.BootDelay, OnEvent: options.OnMachine,
 		SwitchOn: options.SwitchOn,
@@ -96,9 +106,16 @@ func (w *World) Close(ctx context.Context) error {
 		return nil
 	}
 	var errs []error
+	if w.stock != nil {
+		w.stock.process.Terminate(5 * time.Second)
+		w.stock = nil
+	}
 	if w.Autoscaler != nil {
 		w.Autoscaler.process.Terminate(5 * time.Second)
 		w.Autoscaler = nil
+	}
+	for _, t := range w.telemetry {
+		t.Stop()
 	}
 	client := w.base.Cluster.Client
 	errs = append(errs, client.CoreV1().Namespaces().Delete(ctx, w.Name, metav1.DeleteOptions{}))
@@ -116,13 +133,22 @@ func (w *World) Close(ctx context.Context) error {
 
 // StopAutoscaler asks the autoscaler to end and reports whether it did so by itself, with success.
 func (w *World) StopAutoscaler() bool {
-	clean := w.Autoscaler.process.Terminate(15 * time.Second)
+	clean := true
+	if w.stock != nil {
+		clean = w.stock.process.Terminate(15 * time.Second)
+		w.stock = nil
+	}
+	clean = w.Autoscaler.process.Terminate(15*time.Second) && clean
 	w.Autoscaler = nil
 	return clean
 }
 
 // KillAutoscaler ends the autoscaler in the middle of whatever it does, as a failing host would. It may be started again.
 func (w *World) KillAutoscaler() {
+	if w.stock != nil {
+		w.stock.process.Kill()
+		w.stock = nil
+	}
 	w.Autoscaler.process.Kill()
 	w.Autoscaler = nil
 }
@@ -139,6 +165,9 @@ func (w *World) Diagnosis() error {
 	errs := []error{w.Machines.Err()}
 	if w.Autoscaler != nil {
 		errs = append(errs, errors.New("the end of the autoscaler's log:\n"+w.Autoscaler.Log()))
+	}
+	if w.stock != nil {
+		errs = append(errs, errors.New("the end of the stock cluster-autoscaler's log:\n"+w.stock.Log()))
 	}
 	return errors.Join(errs...)
 }

@@ -6,11 +6,14 @@
 render() {
   local target=$1 service=$2 type=$3
   shift 3
+  local notifications=noop
+  # Ceilometer wants to hear of servers, and of nothing else here.
+  if [[ $service == nova ]] && lab_with ceilometer; then notifications=messagingv2; fi
   mkdir -p "$(dirname "$target")"
   (cd "$LAB_SCRIPTS/config" && cat "$@") | sed \
     -e "s|@SERVICE@|$service|g" -e "s|@TYPE@|$type|g" \
     -e "s|@ADDRESS@|$LAB_ADDRESS|g" -e "s|@PASSWORD@|$LAB_PASSWORD|g" \
-    -e "s|@ETC@|$ETC|g" -e "s|@DATA@|$DATA|g" -e "s|@LOG@|$LOG|g" \
+    -e "s|@NOTIFICATIONS@|$notifications|g" -e "s|@ETC@|$ETC|g" -e "s|@DATA@|$DATA|g" -e "s|@LOG@|$LOG|g" \
     -e "s|@HEAT_WORKERS@|$LAB_HEAT_WORKERS|g" -e "s|@HEAT_CONVERGENCE@|$LAB_HEAT_CONVERGENCE|g" \
     >"$target"
 }

@@ -28,7 +28,8 @@ cache_file() {
   key=$({
     echo "$LAB_ADDRESS $LAB_PASSWORD"
     dpkg-query --show "${PACKAGES[@]}"
-    cat "$LAB_SCRIPTS"/lib/{databases,config,murano,cinder}.sh "$LAB_SCRIPTS"/bootstrap/*.py
+    cat "$LAB_SCRIPTS"/lib/{databases,config,murano,cinder,ceilometer}.sh "$LAB_SCRIPTS"/bootstrap/*.py
+    cat "$LAB_SCRIPTS/config/ceilometer/archive-policies.yaml"
   } | sha256sum)
   echo "$LAB_CACHE/openstack-${key:0:16}.tar.gz"
 }

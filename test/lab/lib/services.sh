@@ -79,7 +79,9 @@ start_workers() {
 
 # Those that use a service stop before it.
 stop_all() {
-  stop 15 murano-engine murano-api cinder-volume cinder-scheduler cinder-api nova-compute nova-scheduler nova-conductor heat-engine gnocchi-metricd \
+  local pollers
+  mapfile -t pollers < <(polling_agents)
+  stop 15 "${pollers[@]}" ceilometer-notification murano-engine murano-api cinder-volume cinder-scheduler cinder-api nova-compute nova-scheduler nova-conductor heat-engine gnocchi-metricd \
     gnocchi-api heat-api neutron-server nova-api glance placement keystone
   stop 30 rabbitmq mariadb memcached
   stop 5 epmd

@@ -8,7 +8,7 @@ LAB_HEAT_WORKERS=${LAB_HEAT_WORKERS:-2}
 LAB_HEAT_CONVERGENCE=${LAB_HEAT_CONVERGENCE:-true}
 LAB_NOVA_PROCESSES=${LAB_NOVA_PROCESSES:-2}
 LAB_WAIT=${LAB_WAIT:-180}
-# Optional services, separated by blanks or commas: murano, cinder.
+# Optional services, separated by blanks or commas: murano, cinder, ceilometer.
 LAB_WITH=${LAB_WITH:-}
 
 case $LAB_ADDRESS in

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"context"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+// connection is what both forms of the program have once they have signed in.
+type connection struct {
+	*cloud
+	session  *openstack.Session
+	reporter nodegroups.Reporter
+	join     *joining
+	// states explain the floors; nil without load signals.
+	states func() []ceilometer.State
+}
+
+// connect signs in and builds the node groups. Close it in the end.
+func (p *program) connect(ctx context.Context) (*connection, error) {
+	session, err := signIn(ctx, p.settings, p.metrics)
+	if err != nil {
+		return nil, err
+	}
+	teller := events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil)
+	c := &connection{session: session, reporter: events.Tee(teller, p.metrics)}
+	if c.join, err = p.newJoining(c.reporter); err != nil {
+		return nil, err
+	}
+	floors, states, err := p.newFloors(session, teller, c.reporter)
+	if err != nil {
+		return nil, err
+	}
+	c.states = states
+	c.cloud, err = newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, c.reporter, c.join, floors)
+	if err != nil {
+		return nil, err
+	}
+	p.manager.Store(c.manager)
+	return c, nil
+}
+
+// close gives up what waits to be sent.
+func (c *connection) close() {
+	_ = c.provider.Cleanup()
+	c.stacks.Close()
+}
