@@ -103,7 +103,7 @@ func (m *memory) learn(ctx context.Context, f *Floors, signal int, sample *Sampl
 		s.upper, s.foresees = s.forecaster.Upper()
 	}
 	if s.foresees {
-		s.wants = append(s.wants, want{now, ceil(s.upper / (target * (1 + p.Tolerance)))})
+		s.wants = append(s.wants, want{now, ceil(s.upper / (target * (1 + p.Tolerance/2)))})
 	}
 }
 
