@@ -13,7 +13,7 @@ func (f *Floors) evaluate(ctx context.Context, m *memory, now time.Time) {
 	m.wake(now)
 	g, p := m.group, &m.policy
 	s := State{Group: g.Name, At: now, Applied: true, Min: g.MinSize, Max: g.MaxSize, Target: g.Target}
-	m.react(f, &s, now)
+	m.react(ctx, f, &s, now)
 	s.Schedule, s.ScheduleText = p.scheduled(now)
 	m.foresee(&s, now)
 
@@ -37,11 +37,11 @@ func (f *Floors) evaluate(ctx context.Context, m *memory, now time.Time) {
 //
 // Those that have an opinion may raise the size. It falls only if none is waited for: a signal without an opinion is waited for
 // until the policy's Hold after its last one; from then on it wants nothing.
-func (m *memory) react(f *Floors, s *State, now time.Time) {
+func (m *memory) react(ctx context.Context, f *Floors, s *State, now time.Time) {
 	p := &m.policy
 	known, some := 0, false
 	for i := range p.Signals {
-		one := m.judge(f, i, now)
+		one := m.judge(ctx, f, i, now)
 		s.Signals = append(s.Signals, one)
 		switch {
 		case one.Opinion:
@@ -84,7 +84,7 @@ func (m *memory) want(now time.Time, size int) {
 }
 
 // judge returns what one signal says now.
-func (m *memory) judge(f *Floors, signal int, now time.Time) SignalState {
+func (m *memory) judge(ctx context.Context, f *Floors, signal int, now time.Time) SignalState {
 	p, is := &m.policy, m.policy.Signals[signal]
 	memory := m.signals[is.Metric.Name]
 	s := SignalState{Metric: is.Metric.Name, Source: is.Metric.Source, Target: is.Target, Wanted: memory.wanted}
@@ -120,7 +120,7 @@ func (m *memory) judge(f *Floors, signal int, now time.Time) SignalState {
 		s.Wanted = trackWith(sample.Load, is.Target, sample.Machines, young, memory.wanted, p.Tolerance)
 	}
 	memory.wanted, memory.good = s.Wanted, now
-	m.learn(f, signal, &sample)
+	m.learn(ctx, f, signal, &sample)
 	return s
 }
 

@@ -32,7 +32,7 @@ func (s *State) explain() string {
 	}
 	limit := ""
 	switch {
-	case s.Floor == s.Min && s.Floor == s.Max:
+	case s.Min == s.Max:
 		limit = ", the only size"
 	case s.Floor == s.Max:
 		limit = ", the maximum"

@@ -118,3 +118,13 @@ func TestASourceThatIsMissingIsAProblemOfItsGroups(t *testing.T) {
 	require.Contains(t, r.reports.Reasons(), nodegroups.ReasonBadLoadPolicy)
 	assert.Contains(t, r.reports.All()[0].Message, "prometheus")
 }
+
+// Steps count from the size that is there: with headroom on top they would climb to the maximum.
+func TestStepsGoWithoutHeadroom(t *testing.T) {
+	r := newRig(t, 3, 1, 9, "load-metric=cpu", "load-steps=70:+1", "headroom=1")
+	r.load(50, 3)
+	assert.Equal(t, 3, r.update())
+	require.Contains(t, r.reports.Reasons(), nodegroups.ReasonBadLoadPolicy)
+	assert.Equal(t, string(nodegroups.KeyHeadroom), r.reports.All()[0].Key)
+	assert.Contains(t, r.reports.All()[0].Message, "does not go with steps")
+}

@@ -73,8 +73,9 @@ func (f *Floors) States() []State {
 }
 
 // Update implements nodegroups.Floors. It starts a reading of every metric that groups ask for, one call per metric for all
-// groups with the same window and granularity, waits for the answers for at most Options.Wait (not for those that took longer last time), and returns the floors. A reading
-// that takes longer goes on, its answer counts in a later Update, and the metric is not read a second time meanwhile.
+// groups with the same window and granularity, waits for the answers for at most Options.Wait (not for those that took longer last
+// time), and returns the floors. A reading that takes longer goes on, its answer counts in a later Update, and the metric is not read a
+// second time meanwhile.
 func (f *Floors) Update(ctx context.Context, groups []*nodegroups.Group) map[string]nodegroups.Floor {
 	f.updating.Lock()
 	defer f.updating.Unlock()

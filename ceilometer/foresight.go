@@ -2,6 +2,7 @@ package ceilometer
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -63,7 +64,7 @@ func (s *Signal) used(load float64, machines int) (used, target float64) {
 }
 
 // learn tells the forecast of a good sample.
-func (m *memory) learn(f *Floors, signal int, sample *Sample) {
+func (m *memory) learn(ctx context.Context, f *Floors, signal int, sample *Sample) {
 	p, is := &m.policy, &m.policy.Signals[signal]
 	s := m.signals[is.Metric.Name]
 	if !p.foresees() || is.Target <= 0 {
@@ -81,10 +82,10 @@ func (m *memory) learn(f *Floors, signal int, sample *Sample) {
 			return
 		}
 		s.foresight = foresight{forecaster: forecaster, options: options, bucket: bucket{width: options.Bucket}}
-		s.seed = f.newSeed(m, signal)
+		s.seed = f.newSeed(ctx, m, signal)
 	}
 	before := s.bucket.told
-	if !s.sow(f, m, signal) {
+	if !s.sow(ctx, f, m, signal) {
 		return
 	}
 	used, target := is.used(sample.Load, sample.Machines)
@@ -125,7 +126,7 @@ type seed struct {
 
 // newSeed begins to read the past; nil if the source has none that can be learnt from. The past is told in fully used machines,
 // which only metrics in percent have a meaning for.
-func (f *Floors) newSeed(m *memory, signal int) *seed {
+func (f *Floors) newSeed(ctx context.Context, m *memory, signal int) *seed {
 	is := m.policy.Signals[signal]
 	source, ok := f.opts.Sources[is.Metric.Source].(HistorySource)
 	if !ok || !isPercent(&is.Metric) {
@@ -134,26 +135,37 @@ func (f *Floors) newSeed(m *memory, signal int) *seed {
 	q, s := m.policy.question(signal), &seed{}
 	request := q.request(f.opts.Clock.Now(), []Subject{m.subject})
 	request.Window = seedWindow
-	go s.read(source, request)
+	go s.read(ctx, source, request)
 	return s
 }
 
-func (s *seed) read(source HistorySource, request Request) {
-	ctx, cancel := context.WithTimeout(context.Background(), seedTime)
+// read goes on when the loop that has started it is over.
+func (s *seed) read(ctx context.Context, source HistorySource, request Request) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), seedTime)
 	defer cancel()
-	var points []Point
-	all, err := source.History(ctx, request)
-	if err == nil {
-		points = all[request.Groups[0].Group]
-	}
+	points, err := historySafely(ctx, source, request)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.done, s.points, s.err = true, points, err
 }
 
+// historySafely makes an error of a panic, as readSafely does.
+func historySafely(ctx context.Context, source HistorySource, request Request) (points []Point, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			points, err = nil, fmt.Errorf("the source has panicked: %v", r)
+		}
+	}()
+	all, err := source.History(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return all[request.Groups[0].Group], nil
+}
+
 // sow tells the forecast of the past once it is read; false while it is being read. A past that can't be read is tried again a few
 // times and then done without.
-func (s *signalMemory) sow(f *Floors, m *memory, signal int) bool {
+func (s *signalMemory) sow(ctx context.Context, f *Floors, m *memory, signal int) bool {
 	if s.seed == nil {
 		return true
 	}
@@ -164,7 +176,7 @@ func (s *signalMemory) sow(f *Floors, m *memory, signal int) bool {
 	}
 	if s.seed.err != nil && s.tries+1 < seedTries {
 		s.tries++
-		s.seed = f.newSeed(m, signal)
+		s.seed = f.newSeed(ctx, m, signal)
 		return false
 	}
 	for _, p := range s.seed.points {

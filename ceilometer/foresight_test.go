@@ -206,6 +206,10 @@ func TestAPastThatCanNotBeReadIsDoneWithout(t *testing.T) {
 	r, o := foreseeing(t, "true")
 	r.source.set(func(s *telemetry) { s.pastErr = errors.New("503") })
 	r.learn(o, 60, 4)
+
+	r, o = foreseeing(t, "true")
+	r.source.set(func(s *telemetry) { s.pastErr = errPanic })
+	r.learn(o, 60, 4)
 }
 
 func TestForecastsThatCanNotBeMadeAreAProblem(t *testing.T) {

@@ -96,9 +96,21 @@ func (o *oracle) judge(now loop, floor int) string {
 	return ""
 }
 
+// last returns the event, and lets an outage last for some loops.
+func last(event string, outage *int) string {
+	switch {
+	case *outage > 0:
+		*outage--
+		return "outage"
+	case event == "outage":
+		*outage = 6
+	}
+	return event
+}
+
 // A node group lives through loads, gaps, errors, restarts and pauses, and its floor never falls without a reason.
 func TestNeverAWrongScaleDown(t *testing.T) {
-	histories(t, 4000)
+	histories(t, 2500)
 	falls, holds, total := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		o := &oracle{
@@ -113,7 +125,7 @@ func TestNeverAWrongScaleDown(t *testing.T) {
 		}
 		size := rapid.IntRange(max(1, o.minSize), o.maxSize).Draw(rt, "size")
 		r := newRig(t, size, o.minSize, o.maxSize, tags...)
-		load := 50.
+		load, outage := 50., 0
 		for range rapid.IntRange(10, 60).Draw(rt, "loops") {
 			r.clock.Step(time.Duration(rapid.SampledFrom([]int{10, 30, 60}).Draw(rt, "seconds")) * time.Second)
 			if rapid.IntRange(0, 4).Draw(rt, "moves") == 0 {
@@ -127,14 +139,19 @@ func TestNeverAWrongScaleDown(t *testing.T) {
 			if len(o.loops) == 0 {
 				o.started = size
 			}
-			now := loop{at: r.clock.Now(), exact: load * float64(size) / 50}
-			sample := ceilometer.Sample{Load: load, Machines: size, At: now.at, Granularity: time.Minute}
+			// Some that run may be too young to be measured.
+			measured := max(1, size-rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(rt, "young"))
+			now := loop{at: r.clock.Now(), exact: load * float64(measured) / 50}
+			if measured < size {
+				o.most = max(o.most, size) // they are no reason to shrink
+			}
+			sample := ceilometer.Sample{Load: load, Machines: measured, At: now.at, Granularity: time.Minute}
 			var err error
 			// What goes wrong always comes with a load that would lower the floor.
 			switch event := rapid.SampledFrom([]string{
 				"good", "good", "good", "good", "good", "good", "good", "good", "late", "nan", "negative", "partial", "error", "empty",
-				"silence", "restart", "pause", "blocked",
-			}).Draw(rt, "event"); event {
+				"outage", "restart", "pause", "blocked",
+			}).Draw(rt, "event"); last(event, &outage) {
 			case "good":
 				now.good = true
 			case "late":
@@ -149,7 +166,7 @@ func TestNeverAWrongScaleDown(t *testing.T) {
 				err = errors.New("503")
 			case "empty":
 				sample.Err = ceilometer.ErrNoData
-			case "silence":
+			case "outage": // goes on for some loops
 				r.clock.Step(2 * time.Minute)
 				now.at, err = r.clock.Now(), errors.New("503")
 			case "restart":
@@ -181,7 +198,7 @@ func TestNeverAWrongScaleDown(t *testing.T) {
 	})
 	assert.GreaterOrEqual(t, total, 2000)
 	assert.Greater(t, falls, 1000, "the histories must have something to judge")
-	assert.Greater(t, holds, 100)
+	assert.Greater(t, holds, 50)
 }
 
 func TestMoreLoadWantsMore(t *testing.T) {

@@ -33,8 +33,7 @@ type readings struct {
 }
 
 // ask starts a reading of every question that is not being read, and waits for those for at most wait, except for those that took longer
-// last time. It forgets the answers to
-// questions that nobody asks any more.
+// last time. It forgets the answers to questions that nobody asks any more.
 func (f *Floors) ask(ctx context.Context, questions map[question][]Subject) {
 	if started := f.start(ctx, questions); len(started) > 0 && f.opts.Wait > 0 {
 		await(ctx, f.opts.Clock, f.opts.Wait, started)

@@ -99,3 +99,12 @@ func TestParseLoad(t *testing.T) {
 	_, err = nodegroups.ParseLoad(map[string]string{"load-target": "x"})
 	assert.ErrorContains(t, err, `load-target="x": target "x" must be a number above 0; give a`)
 }
+
+func TestWordsOfOthersAreNoMisspeltAnnotations(t *testing.T) {
+	for _, tag := range []string{"scheduler=x", "schedules=x", "forecasts=x", "forecaster", "Headroom2=1"} {
+		_, problems := nodegroups.ParseConfig("s", []string{tag, "node-group-max-size=3"}, "")
+		require.Empty(t, problems, tag)
+	}
+	_, problems := nodegroups.ParseConfig("s", []string{"load-metrics=cpu", "node-group-max-size=3"}, "")
+	require.Len(t, problems, 1, "but this is one")
+}

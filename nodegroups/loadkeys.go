@@ -13,7 +13,7 @@ const (
 	// KeyLoadWindow is the time over which points are averaged.
 	KeyLoadWindow Key = "load-window"
 	// KeyLoadScaleUpWindow is how long more must have been wanted before the floor rises.
-	KeyLoadScaleUpWindow Key = "load-scale-up-window"
+	KeyLoadScaleUpWindow Key = "load-scale-up-window" //nolint:gosec // the name of an annotation, no credential
 	// KeyLoadScaleDownWindow is how long less must have been wanted before the floor falls.
 	KeyLoadScaleDownWindow Key = "load-scale-down-window"
 	// KeyLoadGranularity is the width of the points to read.

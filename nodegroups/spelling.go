@@ -22,8 +22,10 @@ func NearAnnotation(key string) (string, bool) {
 	ours := hasOurPrefix(simple)
 	best, distance := "", len(simple)+len(capacityPrefix)*2
 	for _, n := range annotationNames {
-		if !ours && absDiff(len(simple), len(n.name)) > misspelt {
-			continue // every foreign tag comes along here, so don't compute what can't be near
+		if !ours && (absDiff(len(simple), len(n.name)) > misspelt || !strings.Contains(n.name, "-")) {
+			// Every foreign tag comes along here, so don't compute what can't be near. And words that others use as well, such as
+			// schedule, have neighbours that are no slips of the pen: scheduler.
+			continue
 		}
 		if d := editDistance(simple, plain(n.name)); d < distance {
 			best, distance = n.name, d

@@ -45,6 +45,12 @@ func (j *LoadJob) Run(ctx context.Context) (*Group, error) {
 func (j *LoadJob) Begin(ctx context.Context) (err error) {
 	w := j.World
 	annotations := LoadAnnotations(loadTarget, j.Interval)
+	maps.Copy(annotations, map[string]string{
+		// A point that was measured while the load rose may want one node less; from there it is only a few percent to what is wanted.
+		"load-tolerance": "0.02",
+		// A cloud on a busy machine is late.
+		"load-max-age": (12 * j.Interval).String(), "load-hold": (30 * j.Interval).String(),
+	})
 	maps.Copy(annotations, j.Annotations)
 	j.Say("creating the Heat stack of node group %q, whose processors should be busy for %d %% of the time", w.stackName("busy"), loadTarget)
 	if j.group, err = w.CreateGroup(ctx, GroupSpec{Name: "busy", Max: 8, Annotations: annotations, Labels: busyLabels}); err != nil {
