@@ -127,6 +127,7 @@ func (s *settings) checkLimits(m *mistakes) {
 		{"openstack-write-timeout", s.WriteTimeout},
 		{"openstack-gather-window", s.GatherWindow},
 		{"auto-repair-after", s.RepairAfter},
+		{"prometheus-lookback", s.PrometheusLookback},
 		{"telemetry-timeout", s.TelemetryTimeout},
 		{"telemetry-hold", s.TelemetryHold},
 	} {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/prometheus"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
@@ -43,9 +44,9 @@ type Flags struct {
 	LoadSignals bool
 	LoadConfig  string
 	// LoadSource is ceilometer.Defaults' Source. PrometheusURL is where Prometheus is, or viaAetos; PrometheusConfig is the path of
-	// its HTTP settings.
-	LoadSource, PrometheusURL, PrometheusConfig string
-	TelemetryTimeout, TelemetryHold             time.Duration
+	// its HTTP settings. PrometheusGroupLabel and PrometheusLookback are prometheus.Options' GroupLabel and Lookback.
+	LoadSource, PrometheusURL, PrometheusConfig, PrometheusGroupLabel string
+	PrometheusLookback, TelemetryTimeout, TelemetryHold               time.Duration
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
 	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
@@ -118,6 +119,11 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 			"Empty for none.")
 	set.StringVar(&f.PrometheusConfig, "prometheus-config", "",
 		"YAML file with authentication and TLS settings for --prometheus-url, in Prometheus' own form for clients (http_config).")
+	set.StringVar(&f.PrometheusGroupLabel, "prometheus-node-group-label", prometheus.DefaultGroupLabel,
+		"Label that names the node group in the results of PromQL expressions.")
+	set.DurationVar(&f.PrometheusLookback, "prometheus-lookback", prometheus.DefaultLookback,
+		"How old a sample may be that Prometheus takes for the present one: what its own flag query.lookback-delta says. A value of unknown age is "+
+			"taken to be as old.")
 	set.DurationVar(&f.TelemetryTimeout, "telemetry-timeout", openstack.DefaultRequestTimeout,
 		"How long a reading of a load may take; one request of it takes at most --openstack-request-timeout. cluster-autoscaler's loop goes on meanwhile.")
 	set.DurationVar(&f.TelemetryHold, "telemetry-hold", ceilometer.DefaultHold,

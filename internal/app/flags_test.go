@@ -109,6 +109,8 @@ func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 		"a password":         {[]string{good, "--prometheus-url=https://user:hunter2@p.example.org"}, []string{"--prometheus-url", "p.example.org"}},
 		"prometheus config":  {[]string{good, "--prometheus-url=https://p.example.org", "--prometheus-config=/nonexistent"}, []string{"--prometheus-config=/nonexistent"}},
 		"its config alone":   {[]string{good, "--prometheus-config=/nonexistent"}, []string{"--prometheus-config=/nonexistent", "--prometheus-url"}},
+		"its label":          {[]string{good, "--prometheus-node-group-label=node-group"}, []string{"--prometheus-node-group-label=node-group", "node_group"}},
+		"its lookback":       {[]string{good, "--prometheus-lookback=0s"}, []string{"--prometheus-lookback=0s"}},
 		"telemetry timeout":  {[]string{good, "--telemetry-timeout=0s"}, []string{"--telemetry-timeout=0s"}},
 		"telemetry hold":     {[]string{good, "--telemetry-hold=-1s"}, []string{"--telemetry-hold=-1s"}},
 		"log format":         {[]string{good, "--logging-format=xml"}, []string{"logging"}},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/forecast"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/gnocchi"
@@ -49,7 +51,7 @@ func (p *program) newFloors(session *openstack.Session, teller *events.Reporter,
 
 // newPrometheus returns the source for Prometheus, nil if there is none.
 func (s *settings) newPrometheus(session *openstack.Session) (ceilometer.Source, error) {
-	opts := prometheus.Options{Timeout: s.TelemetryTimeout}
+	opts := prometheus.Options{Timeout: s.TelemetryTimeout, GroupLabel: s.PrometheusGroupLabel, Lookback: s.PrometheusLookback}
 	switch s.PrometheusURL {
 	case "":
 		return nil, nil
@@ -77,6 +79,8 @@ func (s *settings) checkLoad(m *mistakes) {
 		"Prometheus needs an address", "give --prometheus-url=URL, or --prometheus-url="+viaAetos)
 	m.unless(s.PrometheusConfig == "" || s.PrometheusURL != "" && s.PrometheusURL != viaAetos, "prometheus-config", s.PrometheusConfig,
 		"there is no Prometheus that it could be for", "give --prometheus-url=URL too, or leave the flag out")
+	m.unless(model.LabelName(s.PrometheusGroupLabel).IsValidLegacy(), "prometheus-node-group-label", s.PrometheusGroupLabel,
+		"not the name of a label of Prometheus", "write a name such as "+prometheus.DefaultGroupLabel)
 	if s.PrometheusURL != viaAetos {
 		if _, err := s.newPrometheus(nil); err != nil {
 			*m = append(*m, err)
