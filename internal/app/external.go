@@ -130,6 +130,9 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 			tokens.Go(func() {
 				c.join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
 			})
+			var serving sync.WaitGroup
+			defer serving.Wait()
+			serving.Go(func() { p.serveLoad(ctx) })
 			p.newLife(c).Run(ctx)
 		})
 	}()

@@ -47,6 +47,9 @@ type Flags struct {
 	// its HTTP settings. PrometheusGroupLabel and PrometheusLookback are prometheus.Options' GroupLabel and Lookback.
 	LoadSource, PrometheusURL, PrometheusConfig, PrometheusGroupLabel string
 	PrometheusLookback, TelemetryTimeout, TelemetryHold               time.Duration
+	// ExternalMetricsAddress is where the load of node groups is served as external metrics, empty for nowhere; the others are
+	// externalmetrics.Options' CertFile and KeyFile.
+	ExternalMetricsAddress, ExternalMetricsCert, ExternalMetricsKey string
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
 	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
@@ -128,6 +131,12 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"How long a reading of a load may take; one request of it takes at most --openstack-request-timeout. cluster-autoscaler's loop goes on meanwhile.")
 	set.DurationVar(&f.TelemetryHold, "telemetry-hold", ceilometer.DefaultHold,
 		"How long the last good floor of a node group is kept when its load is not known, unless its annotation load-hold says otherwise.")
+	set.StringVar(&f.ExternalMetricsAddress, "external-metrics-address", "",
+		"Address at which the load of node groups is served to the API server as external.metrics.k8s.io, such as :6443; empty for none. "+
+			"Nobody listens there while this replica does not lead.")
+	set.StringVar(&f.ExternalMetricsCert, "external-metrics-cert", "",
+		"PEM file with the certificate of --external-metrics-address; read again when it changes. Without it one is made that nobody can check.")
+	set.StringVar(&f.ExternalMetricsKey, "external-metrics-key", "", "PEM file with that certificate's key; read again when it changes.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }

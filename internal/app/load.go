@@ -45,6 +45,7 @@ func (p *program) newFloors(session *openstack.Session, teller *events.Reporter,
 	}
 	floors := ceilometer.NewFloors(opts)
 	p.metrics.ShowLoad(floors.States)
+	p.states = floors.States
 	following := &followFile{Floors: floors, file: file, reporter: reporter}
 	return cloudprovider.GuardFloors(following, p.metrics, p.TelemetryHold, nil), nil
 }
