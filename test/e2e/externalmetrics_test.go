@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -52,17 +55,30 @@ func TestExternalMetrics(t *testing.T) {
 	})
 	s.throughout(5*time.Second, "nothing is scaled without a load", func(ctx context.Context) error { return s.replicas(ctx, 2) })
 
-	// Nobody asks without being known.
-	stranger := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // the autoscaler's own certificate
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
-		fmt.Sprintf("https://127.0.0.1:%d/apis/external.metrics.k8s.io/v1beta1/namespaces/x/openstack_node_group_load_cpu", port), nil)
+	require.Contains(t, s.turnedAway(port, ""), "system:anonymous")
+	token, err := base.Cluster.Client.CoreV1().ServiceAccounts(s.Name).CreateToken(t.Context(), "default", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	response, err := stranger.Do(request)
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	require.Equal(t, http.StatusForbidden, response.StatusCode)
+	require.Contains(t, s.turnedAway(port, token.Status.Token), "system:serviceaccount:"+s.Name+":default", "it is known, and may not")
 	s.requireRights()
 	require.True(t, s.StopAutoscaler(), "the autoscaler should end with success when asked to")
+}
+
+// turnedAway asks the autoscaler itself, with a token if there is one, and returns its refusal.
+func (s *scene) turnedAway(port int, token string) string {
+	s.t.Helper()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // the autoscaler's own certificate
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet,
+		fmt.Sprintf("https://127.0.0.1:%d/apis/external.metrics.k8s.io/v1beta1/namespaces/x/openstack_node_group_load_cpu", port), nil)
+	require.NoError(s.t, err)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := client.Do(request)
+	require.NoError(s.t, err)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(s.t, errors.Join(err, response.Body.Close()))
+	require.Equal(s.t, http.StatusForbidden, response.StatusCode, string(body))
+	return string(body)
 }
 
 // freePort finds a port that nobody listens on.

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	v1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -84,6 +85,10 @@ func (m *manifest) add(document []byte) error {
 	switch object := object.(type) {
 	case *appsv1.Deployment:
 		return nil
+	case *v1.ConfigMap:
+		m.objects = append(m.objects, object)
+	case *batchv1.CronJob:
+		m.objects = append(m.objects, object)
 	case *v1.ServiceAccount:
 		m.account = object
 		m.objects = append(m.objects, object)
@@ -144,6 +149,10 @@ func createOne(ctx context.Context, client kubernetes.Interface, object metav1.O
 		_, err = client.CoreV1().ServiceAccounts(namespace).Create(ctx, object, options)
 	case *v1.ConfigMap:
 		_, err = client.CoreV1().ConfigMaps(namespace).Create(ctx, object, options)
+	case *batchv1.CronJob:
+		// It is looked at and not kept: its pods would make node groups grow.
+		options.DryRun = []string{metav1.DryRunAll}
+		_, err = client.BatchV1().CronJobs(namespace).Create(ctx, object, options)
 	case *rbacv1.Role:
 		_, err = rbac.Roles(namespace).Create(ctx, object, options)
 	case *rbacv1.RoleBinding:
