@@ -50,7 +50,7 @@ type file struct {
 //	metrics:
 //	  queue-length:
 //	    source: prometheus
-//	    expression: avg by (group) (queue_length)
+//	    expression: avg by (node_group) (queue_length)
 //	    target: 20
 //
 // Unknown keys are errors. Every error names the file, the key, the value and the remedy.

@@ -35,6 +35,14 @@ type signalMemory struct {
 	foresight
 }
 
+// switchOn says how a source is switched on.
+func switchOn(kind string) string {
+	if kind == SourcePrometheus {
+		return "say where it is with --prometheus-url (--prometheus-url=aetos: through OpenStack)"
+	}
+	return "switch the source on"
+}
+
 // follow takes over the group's policy; false if it has none any more.
 func (m *memory) follow(g *nodegroups.Group, opts *Options) bool {
 	policy, problems, has := PolicyOf(g, &opts.Defaults)
@@ -46,7 +54,7 @@ func (m *memory) follow(g *nodegroups.Group, opts *Options) bool {
 	for _, s := range policy.Signals {
 		if opts.Sources[s.Metric.Source] == nil {
 			m.problem(g, nodegroups.KeyLoadMetric, s.Metric.Name, "there is no source of kind "+s.Metric.Source+" to read it from",
-				"switch the source on, or name another metric")
+				switchOn(s.Metric.Source)+", or name another metric")
 			continue
 		}
 		usable = append(usable, s)

@@ -94,6 +94,7 @@ func (s *settings) check() error {
 	m.unless(!slices.Contains(s.strategies(), expander.PriceBasedExpanderName) || s.PriceFile != "", "expander", c.ExpanderNames,
 		"the price expander needs prices", "give --price-file=FILE with the price per hour of each flavor")
 	s.checkLoad(&m)
+	s.checkExternalMetrics(&m)
 	m.unless(len(validation.IsQualifiedName(s.GPULabel)) == 0, "openstack-gpu-label", s.GPULabel, "not the key of a label",
 		"write a key such as "+cloudprovider.DefaultGPULabel)
 	return errors.Join(m...)
@@ -127,6 +128,7 @@ func (s *settings) checkLimits(m *mistakes) {
 		{"openstack-write-timeout", s.WriteTimeout},
 		{"openstack-gather-window", s.GatherWindow},
 		{"auto-repair-after", s.RepairAfter},
+		{"prometheus-lookback", s.PrometheusLookback},
 		{"telemetry-timeout", s.TelemetryTimeout},
 		{"telemetry-hold", s.TelemetryHold},
 	} {

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
@@ -15,8 +14,6 @@ type connection struct {
 	session  *openstack.Session
 	reporter nodegroups.Reporter
 	join     *joining
-	// states explain the floors; nil without load signals.
-	states func() []ceilometer.State
 }
 
 // connect signs in and builds the node groups. Close it in the end.
@@ -30,11 +27,10 @@ func (p *program) connect(ctx context.Context) (*connection, error) {
 	if c.join, err = p.newJoining(c.reporter); err != nil {
 		return nil, err
 	}
-	floors, states, err := p.newFloors(session, teller, c.reporter)
+	floors, err := p.newFloors(session, teller, c.reporter)
 	if err != nil {
 		return nil, err
 	}
-	c.states = states
 	c.cloud, err = newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, c.reporter, c.join, floors)
 	if err != nil {
 		return nil, err

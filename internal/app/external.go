@@ -123,12 +123,6 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 		defer close(ended)
 		whileCalled(ctx, called, notCalledFor+p.core.ScanInterval, nil, func(ctx context.Context) {
 			klog.FromContext(ctx).Info("A cluster-autoscaler asks: looking after nodes")
-			served, err := p.serveExternalMetrics(ctx, c.states)
-			if err != nil {
-				klog.FromContext(ctx).Error(err, "External metrics are not served")
-				served = func() {}
-			}
-			defer served()
 			wait := p.startApprover(ctx, c)
 			defer wait()
 			var tokens sync.WaitGroup
@@ -136,6 +130,9 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 			tokens.Go(func() {
 				c.join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
 			})
+			var serving sync.WaitGroup
+			defer serving.Wait()
+			serving.Go(func() { p.serveLoad(ctx) })
 			p.newLife(c).Run(ctx)
 		})
 	}()

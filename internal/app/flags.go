@@ -7,6 +7,7 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/prometheus"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
@@ -43,10 +44,11 @@ type Flags struct {
 	LoadSignals bool
 	LoadConfig  string
 	// LoadSource is ceilometer.Defaults' Source. PrometheusURL is where Prometheus is, or viaAetos; PrometheusConfig is the path of
-	// its HTTP settings.
-	LoadSource, PrometheusURL, PrometheusConfig string
-	TelemetryTimeout, TelemetryHold             time.Duration
-	// ExternalMetricsAddress is where external metrics are served, with this certificate.
+	// its HTTP settings. PrometheusGroupLabel and PrometheusLookback are prometheus.Options' GroupLabel and Lookback.
+	LoadSource, PrometheusURL, PrometheusConfig, PrometheusGroupLabel string
+	PrometheusLookback, TelemetryTimeout, TelemetryHold               time.Duration
+	// ExternalMetricsAddress is where the load of node groups is served as external metrics, empty for nowhere; the others are
+	// externalmetrics.Options' CertFile and KeyFile.
 	ExternalMetricsAddress, ExternalMetricsCert, ExternalMetricsKey string
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
@@ -120,16 +122,21 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 			"Empty for none.")
 	set.StringVar(&f.PrometheusConfig, "prometheus-config", "",
 		"YAML file with authentication and TLS settings for --prometheus-url, in Prometheus' own form for clients (http_config).")
+	set.StringVar(&f.PrometheusGroupLabel, "prometheus-node-group-label", prometheus.DefaultGroupLabel,
+		"Label that names the node group in the results of PromQL expressions.")
+	set.DurationVar(&f.PrometheusLookback, "prometheus-lookback", prometheus.DefaultLookback,
+		"How old a sample may be that Prometheus takes for the present one: what its own flag query.lookback-delta says. A value of unknown age is "+
+			"taken to be as old.")
 	set.DurationVar(&f.TelemetryTimeout, "telemetry-timeout", openstack.DefaultRequestTimeout,
 		"How long a reading of a load may take; one request of it takes at most --openstack-request-timeout. cluster-autoscaler's loop goes on meanwhile.")
 	set.DurationVar(&f.TelemetryHold, "telemetry-hold", ceilometer.DefaultHold,
 		"How long the last good floor of a node group is kept when its load is not known, unless its annotation load-hold says otherwise.")
 	set.StringVar(&f.ExternalMetricsAddress, "external-metrics-address", "",
-		"Address to serve the load of node groups at, as external.metrics.k8s.io for HorizontalPodAutoscalers, such as :6443. Empty for not at all.")
+		"Address at which the load of node groups is served to the API server as external.metrics.k8s.io, such as :6443; empty for none. "+
+			"Nobody listens there while this replica does not lead.")
 	set.StringVar(&f.ExternalMetricsCert, "external-metrics-cert", "",
-		"File with the certificate of --external-metrics-address, read again when it changes. Without it one is made that nobody can check.")
-	set.StringVar(&f.ExternalMetricsKey, "external-metrics-key", "",
-		"File with the key of --external-metrics-cert.")
+		"PEM file with the certificate of --external-metrics-address; read again when it changes. Without it one is made that nobody can check.")
+	set.StringVar(&f.ExternalMetricsKey, "external-metrics-key", "", "PEM file with that certificate's key; read again when it changes.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
 }

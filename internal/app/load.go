@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/forecast"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/gnocchi"
@@ -19,14 +21,14 @@ import (
 //
 // states are what explains them.
 func (p *program) newFloors(session *openstack.Session, teller *events.Reporter, reporter nodegroups.Reporter,
-) (made nodegroups.Floors, states func() []ceilometer.State, err error) {
+) (nodegroups.Floors, error) {
 	if !p.LoadSignals {
-		return nil, nil, nil
+		return nil, nil
 	}
 	sources := map[string]ceilometer.Source{ceilometer.SourceGnocchi: gnocchi.New(session)}
 	prom, err := p.newPrometheus(session)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if prom != nil {
 		sources[ceilometer.SourcePrometheus] = prom
@@ -34,7 +36,7 @@ func (p *program) newFloors(session *openstack.Session, teller *events.Reporter,
 	file := &loadFile{path: p.LoadConfig, source: p.LoadSource}
 	defaults, err := file.read()
 	if err != nil { // it was good a moment ago, see check
-		return nil, nil, fmt.Errorf("--load-config=%s: %w", p.LoadConfig, err)
+		return nil, fmt.Errorf("--load-config=%s: %w", p.LoadConfig, err)
 	}
 	opts := ceilometer.Options{
 		Sources: sources, Observer: events.Floors(teller, p.metrics), Reporter: reporter,
@@ -46,13 +48,14 @@ func (p *program) newFloors(session *openstack.Session, teller *events.Reporter,
 	}
 	floors := ceilometer.NewFloors(opts)
 	p.metrics.ShowLoad(floors.States)
+	p.states = floors.States
 	following := &followFile{Floors: floors, file: file, reporter: reporter}
-	return cloudprovider.GuardFloors(following, p.metrics, p.TelemetryHold, nil), floors.States, nil
+	return cloudprovider.GuardFloors(following, p.metrics, p.TelemetryHold, nil), nil
 }
 
 // newPrometheus returns the source for Prometheus, nil if there is none.
 func (s *settings) newPrometheus(session *openstack.Session) (ceilometer.Source, error) {
-	opts := prometheus.Options{Timeout: s.TelemetryTimeout}
+	opts := prometheus.Options{Timeout: s.TelemetryTimeout, GroupLabel: s.PrometheusGroupLabel, Lookback: s.PrometheusLookback}
 	switch s.PrometheusURL {
 	case "":
 		return nil, nil
@@ -78,10 +81,10 @@ func (s *settings) checkLoad(m *mistakes) {
 		"there is no such source", "write "+ceilometer.SourceGnocchi+" or "+ceilometer.SourcePrometheus)
 	m.unless(s.LoadSource != ceilometer.SourcePrometheus || s.PrometheusURL != "", "load-source", s.LoadSource,
 		"Prometheus needs an address", "give --prometheus-url=URL, or --prometheus-url="+viaAetos)
-	m.unless((s.ExternalMetricsCert == "") == (s.ExternalMetricsKey == ""), "external-metrics-cert", s.ExternalMetricsCert,
-		"a certificate needs its key", "give --external-metrics-cert and --external-metrics-key, or none of them")
 	m.unless(s.PrometheusConfig == "" || s.PrometheusURL != "" && s.PrometheusURL != viaAetos, "prometheus-config", s.PrometheusConfig,
 		"there is no Prometheus that it could be for", "give --prometheus-url=URL too, or leave the flag out")
+	m.unless(model.LabelName(s.PrometheusGroupLabel).IsValidLegacy(), "prometheus-node-group-label", s.PrometheusGroupLabel,
+		"not the name of a label of Prometheus", "write a name such as "+prometheus.DefaultGroupLabel)
 	if s.PrometheusURL != viaAetos {
 		if _, err := s.newPrometheus(nil); err != nil {
 			*m = append(*m, err)

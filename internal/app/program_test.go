@@ -91,7 +91,13 @@ func startWith(t *testing.T, template string, args ...string) *running {
 // startOn is start with this stack.
 func startOn(t *testing.T, stack simulator.StackSpec, args ...string) *running {
 	t.Helper()
-	r := &running{sim: simulator.New(simulator.Options{Speed: 100}), kube: newKubernetes(t), log: &safeBuffer{}, ended: make(chan error, 1)}
+	return startIn(t, newKubernetes(t), stack, args...)
+}
+
+// startIn is startOn with this Kubernetes.
+func startIn(t *testing.T, kube *littleKubernetes, stack simulator.StackSpec, args ...string) *running {
+	t.Helper()
+	r := &running{sim: simulator.New(simulator.Options{Speed: 100}), kube: kube, log: &safeBuffer{}, ended: make(chan error, 1)}
 	require.NoError(t, r.sim.Start("127.0.0.1:0"))
 	t.Cleanup(r.sim.Close)
 	var err error

@@ -25,6 +25,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/autoscaler"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
@@ -66,6 +67,8 @@ type program struct {
 	snapshotter debuggingsnapshot.DebuggingSnapshotter
 	metrics     *metrics.Metrics
 	recorder    record.EventRecorder
+	// states explain the floors; nil without load signals, and before connect.
+	states func() []ceilometer.State
 	// manager is nil while this replica does not lead.
 	manager atomic.Pointer[nodegroups.Manager]
 }
@@ -155,10 +158,6 @@ func (p *program) autoscale(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return fmt.Errorf("starting cluster-autoscaler: %w", err)
 	}
-	served, err := p.serveExternalMetrics(ctx, c.states)
-	if err != nil {
-		return err
-	}
 	approved := p.startApprover(ctx, c)
 	life := p.newLife(c)
 	var looking sync.WaitGroup
@@ -170,6 +169,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	}
 	var background sync.WaitGroup
 	defer background.Wait()
+	background.Go(func() { p.serveLoad(ctx) })
 	if !p.DryRun { // it made none, and another program may be at work
 		background.Go(func() {
 			c.join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
@@ -188,7 +188,6 @@ func (p *program) autoscale(ctx context.Context) error {
 		logger.Info("The loop is still waiting for the cloud; its orders are withdrawn if they were not sent")
 	}
 	approved()
-	served()
 	a.ExitCleanUp()
 	return nil
 }

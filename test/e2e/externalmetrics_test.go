@@ -4,128 +4,180 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/externalmetrics"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
 )
 
-// busy is a node group of three machines at 85 %, and one without an opinion.
-type busy struct{}
-
-func (busy) Loads() []externalmetrics.Load {
-	return []externalmetrics.Load{
-		{Group: "busy", Metric: "cpu", Mean: 85, Machines: 3, Target: 60, At: time.Now(), Opinion: true},
-		{Group: "silent", Metric: "cpu", Mean: 85, Machines: 3, Target: 60, At: time.Now()},
-	}
-}
-
-func (busy) Floors() []externalmetrics.Floor { return nil }
-
-// TestExternalMetrics: the API server's aggregator and a HorizontalPodAutoscaler read the load of a node group.
+// TestExternalMetrics: with the rights of deploy/kubernetes and no more, the autoscaler serves the load of a node group; the API server's
+// aggregator and a HorizontalPodAutoscaler read it. When telemetry ends there is no value, rather than a 0.
 func TestExternalMetrics(t *testing.T) {
 	t.Parallel()
-	ctx, client := t.Context(), base.Cluster.Client
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	s := newScene(t, "externalmetrics")
+	require.NoError(t, base.Cluster.ApplyRules(t.Context(), filepath.Join(base.Root, "deploy", "kubernetes", "external-metrics.yaml")))
+	port := freePort(t)
+	group := s.group(world.GroupSpec{Name: "busy", Min: 2, Max: 2, Annotations: world.LoadAnnotations(60, loadInterval)})
+	require.NoError(t, s.StartAutoscaler(t.Context(), fmt.Sprintf("--external-metrics-address=127.0.0.1:%d", port)))
+	s.size(group, 2)
+	telemetry, err := s.StartTelemetry(t.Context(), world.TelemetryOptions{Interval: loadInterval})
 	require.NoError(t, err)
-	serving, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() {
-		ended <- externalmetrics.Run(serving, busy{}, externalmetrics.Options{Listener: listener, Kubeconfig: base.Cluster.Kubeconfig})
-	}()
-	t.Cleanup(func() { stop(); assert.NoError(t, <-ended) })
+	telemetry.Work(group, 170)
+	s.aggregate(port)
 
-	const namespace = "external-metrics"
-	_, err = client.CoreV1().Namespaces().Create(ctx, &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
+	s.until("the load", func(context.Context) error { return s.serves("openstack_node_group_load_cpu", group, "85") })
+	s.until("the floor", func(context.Context) error { return s.serves("openstack_node_group_floor", group, "2") })
+	require.NoError(t, s.serves("openstack_node_group_target_cpu", group, "60"))
+	s.follow(group, 85)
+	s.until("a pod for each 85 % of a machine", func(ctx context.Context) error { return s.replicas(ctx, 2) })
+
+	telemetry.Stop()
+	s.until("a load that is not known to be served no more", func(context.Context) error {
+		if _, err := s.external("openstack_node_group_load_cpu", group); err == nil {
+			return fmt.Errorf("it is served")
+		}
+		return nil
+	})
+	s.throughout(5*time.Second, "nothing is scaled without a load", func(ctx context.Context) error { return s.replicas(ctx, 2) })
+
+	require.Contains(t, s.turnedAway(port, ""), "system:anonymous")
+	token, err := base.Cluster.Client.CoreV1().ServiceAccounts(s.Name).CreateToken(t.Context(), "default", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	// The API server reaches the test under a name, as no pod runs here.
-	_, err = client.CoreV1().Services(namespace).Create(ctx, &v1.Service{
+	require.Contains(t, s.turnedAway(port, token.Status.Token), "system:serviceaccount:"+s.Name+":default", "it is known, and may not")
+	s.requireRights()
+	require.True(t, s.StopAutoscaler(), "the autoscaler should end with success when asked to")
+}
+
+// turnedAway asks the autoscaler itself, with a token if there is one, and returns its refusal.
+func (s *scene) turnedAway(port int, token string) string {
+	s.t.Helper()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // the autoscaler's own certificate
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet,
+		fmt.Sprintf("https://127.0.0.1:%d/apis/external.metrics.k8s.io/v1beta1/namespaces/x/openstack_node_group_load_cpu", port), nil)
+	require.NoError(s.t, err)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := client.Do(request)
+	require.NoError(s.t, err)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(s.t, errors.Join(err, response.Body.Close()))
+	require.Equal(s.t, http.StatusForbidden, response.StatusCode, string(body))
+	return string(body)
+}
+
+// freePort finds a port that nobody listens on.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	return listener.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // it is one of TCP
+}
+
+// aggregate makes the API server ask for external metrics at a port of this computer, under a name, as no pod runs here.
+func (s *scene) aggregate(port int) {
+	s.t.Helper()
+	_, err := base.Cluster.Client.CoreV1().Services(s.Name).Create(s.t.Context(), &v1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: "external-metrics"},
 		Spec:       v1.ServiceSpec{Type: v1.ServiceTypeExternalName, ExternalName: "localhost"},
 	}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	port := listener.Addr().(*net.TCPAddr).Port
+	require.NoError(s.t, err)
 	service := fmt.Sprintf(`{"apiVersion":"apiregistration.k8s.io/v1","kind":"APIService","metadata":{"name":"v1beta1.external.metrics.k8s.io"},
 		"spec":{"group":"external.metrics.k8s.io","version":"v1beta1","groupPriorityMinimum":100,"versionPriority":100,"insecureSkipTLSVerify":true,
-		"service":{"namespace":%q,"name":"external-metrics","port":%d}}}`, namespace, port)
-	rest := client.Discovery().RESTClient()
-	require.NoError(t, rest.Post().AbsPath("/apis/apiregistration.k8s.io/v1/apiservices").Body([]byte(service)).Do(ctx).Error())
-	t.Cleanup(func() {
-		_ = rest.Delete().AbsPath("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.external.metrics.k8s.io").Do(context.WithoutCancel(ctx)).Error()
-	})
+		"service":{"namespace":%q,"name":"external-metrics","port":%d}}}`, s.Name, port)
+	const path = "/apis/apiregistration.k8s.io/v1/apiservices"
+	rest := base.Cluster.Client.Discovery().RESTClient()
+	require.NoError(s.t, rest.Post().AbsPath(path).Body([]byte(service)).Do(s.t.Context()).Error())
+	ctx := context.WithoutCancel(s.t.Context())
+	s.t.Cleanup(func() { _ = rest.Delete().AbsPath(path + "/v1beta1.external.metrics.k8s.io").Do(ctx).Error() })
+}
 
-	get := func(metric, selector string) ([]byte, error) {
-		return rest.Get().AbsPath("/apis/external.metrics.k8s.io/v1beta1/namespaces/"+namespace+"/"+metric).Param("labelSelector", selector).DoRaw(ctx)
+// external asks the API server for an external metric of a node group.
+func (s *scene) external(metric string, group *world.Group) (string, error) {
+	rest := base.Cluster.Client.Discovery().RESTClient()
+	body, err := rest.Get().AbsPath("/apis/external.metrics.k8s.io/v1beta1/namespaces/"+s.Name+"/"+metric).
+		Param("labelSelector", "node_group="+group.Name).DoRaw(s.t.Context())
+	if err != nil {
+		return "", err
 	}
-	var body []byte
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		body, err = get("openstack_node_group_total_load_cpu", "node_group=busy")
-		require.NoError(c, err)
-	}, stepTimeout, 200*time.Millisecond)
 	var list struct {
 		Items []struct {
-			MetricName   string            `json:"metricName"`
 			MetricLabels map[string]string `json:"metricLabels"`
 			Value        resource.Quantity `json:"value"`
 		} `json:"items"`
 	}
-	require.NoError(t, json.Unmarshal(body, &list), string(body))
-	require.Len(t, list.Items, 1, string(body))
-	assert.Equal(t, "255", list.Items[0].Value.String())
-	assert.Equal(t, "busy", list.Items[0].MetricLabels["node_group"])
-	_, err = get("openstack_node_group_total_load_cpu", "node_group=silent")
-	require.Error(t, err, "no opinion is not served")
+	if err := json.Unmarshal(body, &list); err != nil {
+		return "", err
+	}
+	if len(list.Items) != 1 || list.Items[0].MetricLabels["node_group"] != group.Name {
+		return "", fmt.Errorf("not one value of %s: %s", group.Name, body)
+	}
+	return list.Items[0].Value.String(), nil
+}
 
-	labels := map[string]string{"app": "follower"}
-	_, err = client.AppsV1().Deployments(namespace).Create(ctx, &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Name: "follower"},
+func (s *scene) serves(metric string, group *world.Group, value string) error {
+	is, err := s.external(metric, group)
+	if err == nil && is != value {
+		err = fmt.Errorf("%s is %s", metric, is)
+	}
+	return err
+}
+
+const follower = "follower"
+
+// follow makes a Deployment with a HorizontalPodAutoscaler that wants a pod for each so many percent that a node group has to do.
+func (s *scene) follow(group *world.Group, percent int64) {
+	s.t.Helper()
+	ctx, client, labels := s.t.Context(), base.Cluster.Client, map[string]string{"app": follower}
+	_, err := client.AppsV1().Deployments(s.Name).Create(ctx, &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: follower},
 		Spec: appsv1.DeploymentSpec{
 			Replicas: ptr.To(int32(1)), Selector: &metav1.LabelSelector{MatchLabels: labels},
 			Template: v1.PodTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{Labels: labels},
-				// No node is asked for: other tests' node groups must not grow.
+				// No node is asked for: node groups must not grow for them.
 				Spec: v1.PodSpec{SchedulerName: "nobody", Containers: []v1.Container{{Name: "app", Image: "app"}}},
 			},
 		},
 	}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	_, err = client.AutoscalingV2().HorizontalPodAutoscalers(namespace).Create(ctx, &autoscalingv2.HorizontalPodAutoscaler{
-		ObjectMeta: metav1.ObjectMeta{Name: "follower"},
+	require.NoError(s.t, err)
+	_, err = client.AutoscalingV2().HorizontalPodAutoscalers(s.Name).Create(ctx, &autoscalingv2.HorizontalPodAutoscaler{
+		ObjectMeta: metav1.ObjectMeta{Name: follower},
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
-			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "follower"},
+			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: follower},
 			MaxReplicas:    10,
 			Metrics: []autoscalingv2.MetricSpec{{Type: autoscalingv2.ExternalMetricSourceType, External: &autoscalingv2.ExternalMetricSource{
-				Metric: autoscalingv2.MetricIdentifier{Name: "openstack_node_group_total_load_cpu", Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"node_group": "busy"}}},
-				Target: autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: resource.NewQuantity(85, resource.DecimalSI)},
+				Metric: autoscalingv2.MetricIdentifier{
+					Name: "openstack_node_group_total_load_cpu", Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"node_group": group.Name}},
+				},
+				Target: autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: resource.NewQuantity(percent, resource.DecimalSI)},
 			}}},
 		},
 	}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = client.CoreV1().Namespaces().Delete(context.WithoutCancel(ctx), namespace, metav1.DeleteOptions{})
-	})
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		deployment, err := client.AppsV1().Deployments(namespace).Get(ctx, "follower", metav1.GetOptions{})
-		require.NoError(c, err)
-		require.Equal(c, int32(3), *deployment.Spec.Replicas, "255 / 85 of each pod")
-	}, stepTimeout, 500*time.Millisecond)
+	require.NoError(s.t, err)
+}
 
-	// Nobody asks without being known.
-	stranger := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-	response, err := stranger.Get("https://" + listener.Addr().String() + "/apis/external.metrics.k8s.io/v1beta1/namespaces/x/openstack_node_group_load_cpu")
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	assert.Equal(t, http.StatusForbidden, response.StatusCode)
+// replicas is an error unless the follower is to have so many pods.
+func (s *scene) replicas(ctx context.Context, n int32) error {
+	deployment, err := base.Cluster.Client.AppsV1().Deployments(s.Name).Get(ctx, follower, metav1.GetOptions{})
+	if err == nil && *deployment.Spec.Replicas != n {
+		err = fmt.Errorf("there are to be %d", *deployment.Spec.Replicas)
+	}
+	return err
 }

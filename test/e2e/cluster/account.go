@@ -37,3 +37,12 @@ func (c *Cluster) AutoscalerKubeconfig(ctx context.Context, namespace, path stri
 	admin.AuthInfos = map[string]*clientcmdapi.AuthInfo{user: {Token: answer.Status.Token}}
 	return clientcmd.WriteToFile(*admin, path)
 }
+
+// ApplyRules makes the permissions in a file of deploy/kubernetes, and its service accounts. It is called once for each file.
+func (c *Cluster) ApplyRules(ctx context.Context, path string) error {
+	rules, err := readRules(path)
+	if err != nil {
+		return err
+	}
+	return rules.apply(ctx, c.Client)
+}

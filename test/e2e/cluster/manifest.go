@@ -10,6 +10,7 @@ import (
 	"os"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	v1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,8 +33,21 @@ type manifest struct {
 // ownName is what the Role and the RoleBinding are called that are needed in the namespace of --namespace.
 const ownName = "cluster-autoscaler-openstack"
 
-// readManifest reads the file. Anything in it that is not known here is an error: a cluster without it would prove nothing.
+// readManifest reads the autoscaler's file.
 func readManifest(path string) (*manifest, error) {
+	m, err := readRules(path)
+	if err != nil {
+		return nil, err
+	}
+	m.findOwn()
+	if m.account == nil || len(m.own) != 2 {
+		return nil, fmt.Errorf("%s: no ServiceAccount with a Role and a RoleBinding named %s", path, ownName)
+	}
+	return m, nil
+}
+
+// readRules reads a file. Anything in it that is not known here is an error: a cluster without it would prove nothing.
+func readRules(path string) (*manifest, error) {
 	text, err := os.ReadFile(path) //nolint:gosec // the repository's own file
 	if err != nil {
 		return nil, err
@@ -52,14 +66,18 @@ func readManifest(path string) (*manifest, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	m.findOwn()
-	if m.account == nil || len(m.own) != 2 {
-		return nil, fmt.Errorf("%s: no ServiceAccount with a Role and a RoleBinding named %s", path, ownName)
-	}
 	return m, nil
 }
 
 func (m *manifest) add(document []byte) error {
+	var meta metav1.TypeMeta
+	if err := yaml.Unmarshal(document, &meta); err != nil {
+		return err
+	}
+	switch meta.Kind {
+	case "Service", "APIService": // no pod runs here that they could lead to: tests make their own
+		return nil
+	}
 	object, kind, err := scheme.Codecs.UniversalDeserializer().Decode(document, nil, nil)
 	if err != nil {
 		return err
@@ -67,6 +85,10 @@ func (m *manifest) add(document []byte) error {
 	switch object := object.(type) {
 	case *appsv1.Deployment:
 		return nil
+	case *v1.ConfigMap:
+		m.objects = append(m.objects, object)
+	case *batchv1.CronJob:
+		m.objects = append(m.objects, object)
 	case *v1.ServiceAccount:
 		m.account = object
 		m.objects = append(m.objects, object)
@@ -127,6 +149,10 @@ func createOne(ctx context.Context, client kubernetes.Interface, object metav1.O
 		_, err = client.CoreV1().ServiceAccounts(namespace).Create(ctx, object, options)
 	case *v1.ConfigMap:
 		_, err = client.CoreV1().ConfigMaps(namespace).Create(ctx, object, options)
+	case *batchv1.CronJob:
+		// It is looked at and not kept: its pods would make node groups grow.
+		options.DryRun = []string{metav1.DryRunAll}
+		_, err = client.BatchV1().CronJobs(namespace).Create(ctx, object, options)
 	case *rbacv1.Role:
 		_, err = rbac.Roles(namespace).Create(ctx, object, options)
 	case *rbacv1.RoleBinding:

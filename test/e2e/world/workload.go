@@ -35,6 +35,8 @@ type Workload struct {
 	NodeLabels map[string]string
 	// Tolerations of the pods.
 	Tolerations []v1.Toleration
+	// Spread gives the pods the topology spread constraint of docs/how-to/spread-load.md.
+	Spread bool
 }
 
 // Deploy makes a Deployment.
@@ -54,6 +56,13 @@ func (w *World) Deploy(ctx context.Context, workload Workload) error {
 		selector[key] = value
 	}
 	labels := map[string]string{appLabel: workload.Name}
+	var spread []v1.TopologySpreadConstraint
+	if workload.Spread {
+		spread = []v1.TopologySpreadConstraint{{
+			MaxSkew: 1, TopologyKey: v1.LabelHostname, WhenUnsatisfiable: v1.ScheduleAnyway,
+			LabelSelector: &metav1.LabelSelector{MatchLabels: labels}, MatchLabelKeys: []string{appsv1.DefaultDeploymentUniqueLabelKey},
+		}}
+	}
 	_, err := w.base.Cluster.Client.AppsV1().Deployments(w.Name).Create(ctx, &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: workload.Name},
 		Spec: appsv1.DeploymentSpec{
@@ -62,7 +71,7 @@ func (w *World) Deploy(ctx context.Context, workload Workload) error {
 			Template: v1.PodTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{Labels: labels},
 				Spec: v1.PodSpec{
-					NodeSelector: selector, Tolerations: workload.Tolerations,
+					NodeSelector: selector, Tolerations: workload.Tolerations, TopologySpreadConstraints: spread,
 					TerminationGracePeriodSeconds: ptr.To(int64(0)),
 					AutomountServiceAccountToken:  ptr.To(false),
 					Containers: []v1.Container{{
@@ -95,6 +104,13 @@ func (w *World) Scale(ctx context.Context, name string, replicas int) error {
 	}
 	scale.Spec.Replicas = int32(replicas) //nolint:gosec // a handful
 	_, err = deployments.UpdateScale(ctx, name, scale, metav1.UpdateOptions{})
+	return err
+}
+
+// Restart replaces a Deployment's pods one after the other, as kubectl rollout restart does.
+func (w *World) Restart(ctx context.Context, name string) error {
+	patch := fmt.Sprintf(`{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":%q}}}}}`, time.Now().Format(time.RFC3339))
+	_, err := w.base.Cluster.Client.AppsV1().Deployments(w.Name).Patch(ctx, name, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
 	return err
 }
 
