@@ -43,7 +43,7 @@
 
 {{- define "cao.featureArgs" -}}
 {{- with .Values.features }}
-- --approve-node-certificates={{ and .approveNodeCertificates .mintBootstrapTokens }}
+- --approve-node-certificates={{ .approveNodeCertificates }}
 - --approve-serving-certificates={{ .approveServingCertificates }}
 - --delete-nodes-of-gone-servers={{ .deleteNodesOfGoneServers }}
 {{- end }}

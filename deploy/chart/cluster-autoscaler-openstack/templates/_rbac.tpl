@@ -19,7 +19,7 @@ yes
 {{- end -}}
 
 {{- define "cao.decidesCertificates" -}}
-{{- if or (and .Values.features.approveNodeCertificates .Values.features.mintBootstrapTokens) .Values.features.approveServingCertificates }}yes{{ end -}}
+{{- if or .Values.features.approveNodeCertificates .Values.features.approveServingCertificates }}yes{{ end -}}
 {{- end -}}
 
 {{/* A dict of root, rules and the kinds that are wanted ("tokens", "others" or both): the rules that are needed, as YAML. */}}
@@ -31,7 +31,7 @@ yes
 {{- $keep := true -}}
 {{- $group := first $rule.apiGroups -}}
 {{- if has "secrets" $rule.resources -}}
-{{- $keep = and (has "tokens" $.kinds) $features.mintBootstrapTokens -}}
+{{- $keep = has "tokens" $.kinds -}}
 {{- else if not (has "others" $.kinds) -}}
 {{- $keep = false -}}
 {{- else if eq $group "resource.k8s.io" -}}
@@ -41,7 +41,7 @@ yes
 {{- if hasKey $rule "resourceNames" -}}
 {{- $signers := list -}}
 {{- range $rule.resourceNames -}}
-{{- if or (and (eq . "kubernetes.io/kube-apiserver-client-kubelet") $features.approveNodeCertificates $features.mintBootstrapTokens) (and (eq . "kubernetes.io/kubelet-serving") $features.approveServingCertificates) -}}
+{{- if or (and (eq . "kubernetes.io/kube-apiserver-client-kubelet") $features.approveNodeCertificates) (and (eq . "kubernetes.io/kubelet-serving") $features.approveServingCertificates) -}}
 {{- $signers = append $signers . -}}
 {{- end -}}
 {{- end -}}
