@@ -118,7 +118,7 @@ func TestCertificatesAreKept(t *testing.T) {
 	client := base.Cluster.Client.CoreV1()
 	_, err := client.Namespaces().Create(t.Context(), &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	arguments := []string{"certs", dir, "-n", namespace, "-f", valuesFile("network"), "--set", "monitoring.serviceMonitor.enabled=false"}
+	arguments := []string{"certs", dir, "-n", namespace, "-f", valuesFile("network"), "--set", "monitoring.serviceMonitor.enabled=false,grpc.tls.source=helm"}
 	read := func() (server, forClient *v1.Secret) {
 		server, err := client.Secrets(namespace).Get(t.Context(), "certs-cluster-autoscaler-openstack-grpc", metav1.GetOptions{})
 		require.NoError(t, err)

@@ -4,7 +4,9 @@ package chart
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -33,15 +35,72 @@ func newWorld(t *testing.T, name string, seed uint64, external bool) *world.Worl
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	cloud, err := world.Simulated(t.Context(), sim, t.TempDir())
 	require.NoError(t, err)
-	w, err := world.New(t.Context(), base, name, cloud, world.Options{BootDelay: 500 * time.Millisecond, External: external})
+	w, err := world.New(t.Context(), base, name, cloud, world.Options{
+		BootDelay: 500 * time.Millisecond, External: external,
+		// Who deletes the Nodes of servers that are gone is the autoscaler.
+		NoCloudController: true,
+	})
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(w.Diagnosis())
 		}
-		require.NoError(t, w.Close(t.Context()))
+		// The test's own context has ended by now.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), stepTimeout)
+		defer cancel()
+		require.NoError(t, w.Close(ctx))
 	})
 	require.NoError(t, err)
 	return w
+}
+
+// drain lets a node go that still has a pod, which has to be evicted.
+func drain(t *testing.T, w *world.World) {
+	t.Helper()
+	// Two nodes of one processor, and a pod that has room on both beside what fills them.
+	for name, cpu := range map[string]string{"left": "600m", "right": "600m", "small": "100m"} {
+		require.NoError(t, w.Deploy(t.Context(), world.Workload{Name: name, Replicas: 1, CPU: cpu}))
+	}
+	nodeOf := map[string]string{}
+	for _, name := range []string{"left", "right", "small"} {
+		require.NoError(t, w.WaitForRunning(t.Context(), stepTimeout, name, 1))
+		pods, err := w.Pods(t.Context(), name)
+		require.NoError(t, err)
+		nodeOf[name] = pods[0].Spec.NodeName
+	}
+	beside := "left"
+	if nodeOf["right"] == nodeOf["small"] {
+		beside = "right"
+	}
+	require.NoError(t, w.Undeploy(t.Context(), beside))
+	require.NoError(t, w.Until(t.Context(), stepTimeout, "the small pod to move", func(ctx context.Context) error {
+		nodes, err := w.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		if len(nodes) != 1 {
+			return fmt.Errorf("%d nodes", len(nodes))
+		}
+		return nil
+	}))
+	require.NoError(t, w.WaitForRunning(t.Context(), stepTimeout, "small", 1))
+}
+
+// complain has a pod for which no node group is good, so that the same is told of it again and again.
+func complain(t *testing.T, w *world.World) {
+	t.Helper()
+	require.NoError(t, w.Deploy(t.Context(), world.Workload{Name: "huge", Replicas: 1, CPU: "99"}))
+	require.NoError(t, w.Until(t.Context(), stepTimeout, "an Event that is repeated", func(ctx context.Context) error {
+		events, err := w.Events(ctx, "NotTriggerScaleUp")
+		if err != nil {
+			return err
+		}
+		for _, event := range events {
+			if event.Count > 1 {
+				return nil
+			}
+		}
+		return fmt.Errorf("%d events", len(events))
+	}))
 }
 
 // request is what was asked of the API server, as its audit log tells it.
@@ -89,8 +148,7 @@ var reading = []string{"get", "list", "watch"}
 
 // seldom are rights that the life of a node group does not need, each with what needs it.
 var seldom = map[string]string{
-	"resource.k8s.io resourceclaims read": "dynamic resource allocation", "resource.k8s.io resourceslices read": "dynamic resource allocation",
-	"resource.k8s.io deviceclasses read": "dynamic resource allocation",
+	"certificates.k8s.io signers approve kubernetes.io/kubelet-serving": "kubelets with serverTLSBootstrap; the played ones have none",
 }
 
 // TestRightsAreUsed: the account with the chart's rights, and no others, is enough for both modes, and none of them is for nothing.
@@ -104,6 +162,8 @@ func TestRightsAreUsed(t *testing.T) {
 				World: w, Timeout: stepTimeout, Say: t.Logf, Flags: append(flags, "--openstack-write-timeout="+writeTimeout.String()),
 			}.Run(t.Context())
 			require.NoError(t, err)
+			drain(t, w)
+			complain(t, w)
 			require.True(t, w.StopAutoscaler())
 		})
 	}
@@ -114,8 +174,12 @@ func TestRightsAreUsed(t *testing.T) {
 		if slices.Contains(reading, verb) {
 			verb = "read"
 		}
-		key := r.ObjectRef.APIGroup + " " + r.resource() + " " + verb
+		key := strings.TrimSpace(r.ObjectRef.APIGroup + " " + r.resource() + " " + verb)
 		used[key], used[key+" "+r.ObjectRef.Name] = true, true
+	}
+	// Approving is asked of the request; its signer is what the right names.
+	if used["certificates.k8s.io certificatesigningrequests/approval update"] {
+		used["certificates.k8s.io signers approve kubernetes.io/kube-apiserver-client-kubelet"] = true
 	}
 	all := objects(t, render(t, "-f", valuesFile("minimal")))
 	var unused []string
