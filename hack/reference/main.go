@@ -1,5 +1,5 @@
 // Command reference writes what follows from something else in the repository: the tables of README.md and docs/templates.md,
-// docs/flags.md, and the Heat templates that are made from others. A test of this package fails when they differ; "go run ./hack/reference" puts them right.
+// docs/flags.md, the Heat templates that are made from others, and of the Helm chart the table of its values and its permissions. A test of this package fails when they differ; "go run ./hack/reference" puts them right.
 package main
 
 import (
@@ -63,6 +63,11 @@ func render(root string) (map[string]string, error) {
 		return nil, err
 	}
 	maps.Copy(files, templates)
+	ofChart, err := chart(root)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(files, ofChart)
 	name, text, err := templatesDocument(root, templates)
 	if err != nil {
 		return nil, err

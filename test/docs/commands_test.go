@@ -27,7 +27,7 @@ func readCommands(t *testing.T) map[string][]string {
 }
 
 // program matches what begins a command.
-var program = regexp.MustCompile(`^(?:sudo )?(openstack|kubectl|kubeadm|make|bin/cluster-autoscaler-openstack|cluster-autoscaler-openstack) `)
+var program = regexp.MustCompile(`^(?:sudo )?(openstack|kubectl|kubeadm|helm|make|bin/cluster-autoscaler-openstack|cluster-autoscaler-openstack) `)
 
 // shellCommands returns the commands of a code block that are worth a look, one a line.
 func shellCommands(b block) []string {

@@ -38,6 +38,13 @@ func readWords(t *testing.T) words {
 	for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(readFile(t, "Makefile"), -1) {
 		w.add("target", m[1])
 	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([A-Za-z.]+)` \\|").FindAllStringSubmatch(readFile(t, "deploy/chart/cluster-autoscaler-openstack/README.md"), -1) {
+		w.add("value", m[1])
+		w.add("value", strings.Split(m[1], ".")[0])
+	}
+	for _, m := range regexp.MustCompile(`(?m)^  - alert: ([A-Za-z]+)$`).FindAllStringSubmatch(readFile(t, "deploy/grafana/alerts.yaml"), -1) {
+		w.add("alert", m[1])
+	}
 	for _, pattern := range []string{"deploy/heat/*.yaml", "deploy/kubernetes/*.yaml"} {
 		files, err := filepath.Glob(root + "/" + pattern)
 		require.NoError(t, err)

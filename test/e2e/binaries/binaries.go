@@ -63,9 +63,19 @@ func (b *Builder) External(ctx context.Context) (server, stock string, err error
 	return server, stock, err
 }
 
-// build runs go build, which does nothing if the program is as new as its sources. Only one at a time per program:
-// go test runs packages in parallel, and two linkers side by side need 5 GB.
+// Helm builds helm, which is a tool of the module test/chart/helm, and returns the program's path.
+func (b *Builder) Helm(ctx context.Context) (string, error) {
+	return b.buildPackage(ctx, "helm", filepath.Join(b.Root, "test", "chart", "helm"), "helm.sh/helm/v3/cmd/helm", "-ldflags", "-s -w")
+}
+
+// build builds the program in a folder.
 func (b *Builder) build(ctx context.Context, name, dir string, arguments ...string) (string, error) {
+	return b.buildPackage(ctx, name, dir, ".", arguments...)
+}
+
+// buildPackage runs go build, which does nothing if the program is as new as its sources. Only one at a time per program:
+// go test runs packages in parallel, and two linkers side by side need 5 GB.
+func (b *Builder) buildPackage(ctx context.Context, name, dir, pkg string, arguments ...string) (string, error) {
 	if err := os.MkdirAll(b.Cache, 0o700); err != nil {
 		return "", err
 	}
@@ -82,7 +92,7 @@ func (b *Builder) build(ctx context.Context, name, dir string, arguments ...stri
 			env = append(env, variable+"="+value)
 		}
 	}
-	if _, err := process.Run(ctx, process.Options{Env: env}, "go", append(arguments, ".")...); err != nil {
+	if _, err := process.Run(ctx, process.Options{Env: env}, "go", append(arguments, pkg)...); err != nil {
 		return "", fmt.Errorf("build %s: %w", name, err)
 	}
 	return path, nil

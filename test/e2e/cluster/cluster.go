@@ -50,19 +50,36 @@ const (
 // Start starts a control plane that keeps its state in dir, an existing empty folder. binary is test/kubernetes, manifest the
 // autoscaler's (see Manifest). The processes belong to the group: stop it to stop the cluster.
 func Start(ctx context.Context, group *process.Group, binary, dir, manifest string) (*Cluster, error) {
-	return StartOn(ctx, group, binary, dir, manifest, loopback)
+	return StartWith(ctx, group, binary, dir, manifest, Options{})
+}
+
+// Options of StartWith. The zero value is fine.
+type Options struct {
+	// Address is where the API server listens: the loopback interface if empty.
+	Address string
+	// AuditLog is a file for what the autoscaler's account asks of the API server, in the form of Kubernetes' audit log, one
+	// event a line. None if empty.
+	AuditLog string
 }
 
 // StartOn is Start with an API server that listens on address, an IPv4 address of this computer, so that machines with a
 // network of their own reach it. All else stays on the loopback interface.
 func StartOn(ctx context.Context, group *process.Group, binary, dir, manifest, address string) (*Cluster, error) {
+	return StartWith(ctx, group, binary, dir, manifest, Options{Address: address})
+}
+
+// StartWith is Start with options.
+func StartWith(ctx context.Context, group *process.Group, binary, dir, manifest string, options Options) (*Cluster, error) {
+	if options.Address == "" {
+		options.Address = loopback
+	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	rules, err := readManifest(manifest)
 	if err != nil {
 		return nil, err
 	}
-	s := &starter{group: group, binary: binary, dir: dir, address: address, rules: rules}
+	s := &starter{group: group, binary: binary, dir: dir, address: options.Address, auditLog: options.AuditLog, rules: rules}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("control plane: %w", err)
 	}
@@ -88,6 +105,7 @@ type starter struct {
 	rules              *manifest
 	binary, dir        string
 	address            string // the API server's
+	auditLog           string // empty for none
 	apiPort, etcdPort  int
 	etcdPeerPort       int
 	endpoint, etcdURL  string
@@ -107,6 +125,11 @@ func (s *starter) prepare(ctx context.Context) error {
 	s.kubeadmConfig = filepath.Join(s.dir, "kubeadm.yaml")
 	if err := os.WriteFile(s.kubeadmConfig, []byte(s.kubeadmYAML()), 0o600); err != nil {
 		return err
+	}
+	if s.auditLog != "" {
+		if err := os.WriteFile(s.auditPolicyPath(), []byte(s.auditPolicy()), 0o600); err != nil {
+			return err
+		}
 	}
 	if err := s.kubeadm(ctx, "certs", "all"); err != nil {
 		return err

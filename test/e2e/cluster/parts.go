@@ -69,7 +69,7 @@ func (s *starter) etcdArguments() []string {
 }
 
 func (s *starter) apiServerArguments() []string {
-	return []string{
+	return append(s.auditArguments(), []string{
 		"--etcd-servers=" + s.etcdURL,
 		"--bind-address=" + s.address, "--advertise-address=" + s.address, "--secure-port=" + strconv.Itoa(s.apiPort),
 		// A loopback address may not be an endpoint of the service "kubernetes"; no pod here asks for it.
@@ -87,7 +87,7 @@ func (s *starter) apiServerArguments() []string {
 		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--proxy-client-cert-file=" + s.cert("front-proxy-client.crt"), "--proxy-client-key-file=" + s.cert("front-proxy-client.key"),
-	}
+	}...)
 }
 
 func (s *starter) controllerManagerArguments() []string {

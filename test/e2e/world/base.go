@@ -21,7 +21,8 @@ type Base struct {
 	// Processes holds everything that was started.
 	Processes *process.Group
 
-	dir, address           string
+	dir                    string
+	options                BaseOptions
 	kubernetes, autoscaler string
 }
 
@@ -30,13 +31,28 @@ type Progress func(what string)
 
 // StartBase builds the programs and starts the control plane. Close it in any case, also after an error.
 func StartBase(ctx context.Context, progress Progress) (*Base, error) {
-	return StartBaseOn(ctx, "127.0.0.1", progress)
+	return StartBaseWith(ctx, BaseOptions{}, progress)
 }
 
 // StartBaseOn is StartBase with an API server at an address of this computer that machines with a network of their own
 // reach.
 func StartBaseOn(ctx context.Context, address string, progress Progress) (*Base, error) {
-	b := &Base{address: address}
+	return StartBaseWith(ctx, BaseOptions{Address: address}, progress)
+}
+
+// BaseOptions of StartBaseWith. The zero value is fine.
+type BaseOptions struct {
+	// Address is where the API server listens: the loopback interface if empty.
+	Address string
+	// Manifest is a file with the autoscaler's account and rights, in place of deploy/kubernetes.
+	Manifest string
+	// AuditLog is a file for what the autoscaler's account asks of the API server; see cluster.Options.
+	AuditLog string
+}
+
+// StartBaseWith is StartBase with options.
+func StartBaseWith(ctx context.Context, options BaseOptions, progress Progress) (*Base, error) {
+	b := &Base{options: options}
 	return b, b.start(ctx, progress)
 }
 
@@ -74,8 +90,12 @@ func (b *Base) start(ctx context.Context, progress Progress) error {
 		return err
 	}
 	progress("starting etcd, kube-apiserver, kube-controller-manager and kube-scheduler")
-	manifest := filepath.Join(b.Root, "deploy", "kubernetes", "cluster-autoscaler-openstack.yaml")
-	b.Cluster, err = cluster.StartOn(ctx, b.Processes, b.kubernetes, dir, manifest, b.address)
+	manifest := b.options.Manifest
+	if manifest == "" {
+		manifest = filepath.Join(b.Root, "deploy", "kubernetes", "cluster-autoscaler-openstack.yaml")
+	}
+	b.Cluster, err = cluster.StartWith(ctx, b.Processes, b.kubernetes, dir, manifest,
+		cluster.Options{Address: b.options.Address, AuditLog: b.options.AuditLog})
 	return err
 }
 
@@ -104,3 +124,9 @@ func (b *Base) Close() error {
 	}
 	return nil
 }
+
+// Kubernetes is the path of test/kubernetes, the program that is also kubectl.
+func (b *Base) Kubernetes() string { return b.kubernetes }
+
+// Autoscaler is the path of the product's program.
+func (b *Base) Autoscaler() string { return b.autoscaler }

@@ -1,0 +1,88 @@
+{{/* Command lines. */}}
+
+{{/* One flag's value. YAML's numbers are floats here, which would become 1e+06. */}}
+{{- define "cao.flagValue" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{- int64 . -}}
+{{- else -}}
+{{- . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A map of flags as arguments, sorted by name. */}}
+{{- define "cao.flags" -}}
+{{- range $name, $value := . }}
+{{- if kindIs "slice" $value }}
+{{- range $value }}
+- {{ printf "--%s=%s" $name (include "cao.flagValue" .) | quote }}
+{{- end }}
+{{- else if not (kindIs "invalid" $value) }}
+- {{ printf "--%s=%s" $name (include "cao.flagValue" $value) | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What says where OpenStack is and which stacks are node groups. */}}
+{{- define "cao.cloudArgs" -}}
+{{- if regexMatch "\\.ya?ml$" (include "cao.credentialsKey" .) }}
+- {{ printf "--openstack-cloud=%s" .Values.openstack.cloud | quote }}
+{{- else }}
+- {{ printf "--cloud-config=/etc/openstack/%s" (include "cao.credentialsKey" .) | quote }}
+{{- end }}
+{{- with .Values.nodeGroups.tags }}
+{{- $terms := list }}
+{{- range . }}
+{{- $terms = append $terms (printf "tag=%s" .) }}
+{{- end }}
+- {{ printf "--node-group-auto-discovery=heat:%s" (join "," $terms) | quote }}
+{{- end }}
+{{- range .Values.nodeGroups.named }}
+- {{ printf "--nodes=%d:%d:%s" (int .min) (int .max) .stack | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "cao.featureArgs" -}}
+{{- with .Values.features }}
+- --approve-node-certificates={{ .approveNodeCertificates }}
+- --approve-serving-certificates={{ .approveServingCertificates }}
+- --delete-nodes-of-gone-servers={{ .deleteNodesOfGoneServers }}
+{{- end }}
+{{- end -}}
+
+{{/* Of the only container in mode embedded. What both sides say is said once. */}}
+{{- define "cao.embeddedArgs" -}}
+- --namespace={{ .Release.Namespace }}
+{{- include "cao.cloudArgs" . }}
+{{- include "cao.featureArgs" . }}
+{{- $flags := dict }}
+{{- range $name, $value := .Values.provider.extraArgs }}{{ $_ := set $flags $name $value }}{{ end }}
+{{- range $name, $value := .Values.autoscaler.extraArgs }}{{ $_ := set $flags $name $value }}{{ end }}
+{{- include "cao.flags" $flags }}
+{{- end -}}
+
+{{/* Of the stock cluster-autoscaler. */}}
+{{- define "cao.stockArgs" -}}
+- --cloud-provider=externalgrpc
+- --cloud-config=/etc/externalgrpc/cloud-config.yaml
+- --namespace={{ .Release.Namespace }}
+{{- include "cao.flags" .Values.autoscaler.extraArgs }}
+{{- end -}}
+
+{{/* Of the gRPC server. */}}
+{{- define "cao.serverArgs" -}}
+- --namespace={{ .Release.Namespace }}
+- --address=:8087
+{{- if include "cao.isNetwork" . }}
+- --grpc-address=:{{ .Values.grpc.port }}
+- --grpc-cert=/etc/grpc/tls.crt
+- --grpc-key=/etc/grpc/tls.key
+- --grpc-client-ca=/etc/grpc/ca.crt
+{{- else }}
+- --grpc-address=127.0.0.1:{{ .Values.grpc.port }}
+{{- end }}
+{{- include "cao.cloudArgs" . }}
+{{- include "cao.featureArgs" . }}
+{{- $flags := pick .Values.autoscaler.extraArgs "scan-interval" "max-node-provision-time" }}
+{{- range $name, $value := .Values.provider.extraArgs }}{{ $_ := set $flags $name $value }}{{ end }}
+{{- include "cao.flags" $flags }}
+{{- end -}}

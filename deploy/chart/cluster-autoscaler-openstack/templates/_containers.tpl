@@ -1,0 +1,151 @@
+{{/* Containers and their surroundings. */}}
+
+{{/* Environment of a container: a dict of root and extra. */}}
+{{- define "cao.env" -}}
+{{- $root := .root -}}
+{{- with $root.Values.proxy }}
+{{- if or .http .https }}
+{{- $none := concat (list "127.0.0.1" "localhost" ".svc" ".cluster.local" "$(KUBERNETES_SERVICE_HOST)") .noProxy }}
+{{- with .http }}
+- {name: HTTP_PROXY, value: {{ . | quote }}}
+{{- end }}
+{{- with .https }}
+- {name: HTTPS_PROXY, value: {{ . | quote }}}
+{{- end }}
+- {name: NO_PROXY, value: {{ join "," $none | quote }}}
+{{- end }}
+{{- end }}
+{{- if and .cloud (include "cao.caConfigMap" $root) }}
+# Besides the file of the image: Go reads all folders of this list.
+- {name: SSL_CERT_DIR, value: "/etc/ssl/certs:/etc/openstack-ca"}
+{{- end }}
+{{- if .cloud }}
+{{- $key := include "cao.credentialsKey" $root }}
+{{- if regexMatch "\\.ya?ml$" $key }}
+- {name: OS_CLIENT_CONFIG_FILE, value: {{ printf "/etc/openstack/%s" $key | quote }}}
+{{- end }}
+{{- end }}
+{{- with .extra }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "cao.healthProbe" -}}
+httpGet: {path: /health-check, port: {{ . }}}
+initialDelaySeconds: 30
+periodSeconds: 30
+timeoutSeconds: 5
+{{- end -}}
+
+{{/* Mounts of what talks to OpenStack. */}}
+{{- define "cao.cloudMounts" -}}
+- {name: openstack, mountPath: /etc/openstack, readOnly: true}
+{{- if include "cao.caConfigMap" . }}
+- {name: ca, mountPath: /etc/openstack-ca, readOnly: true}
+{{- end }}
+{{- with .Values.provider.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "cao.embeddedContainer" -}}
+- name: cluster-autoscaler-openstack
+  image: {{ include "cao.providerImage" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  args:
+  {{- include "cao.embeddedArgs" . | nindent 2 }}
+  ports:
+  - {name: metrics, containerPort: 8085}
+  {{- with include "cao.env" (dict "root" . "cloud" true "extra" (concat .Values.autoscaler.extraEnv .Values.provider.extraEnv)) | trim }}
+  env:
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with .Values.provider.extraEnvFrom }}
+  envFrom:
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  livenessProbe:
+    {{- include "cao.healthProbe" "metrics" | nindent 4 }}
+  resources:
+    {{- toYaml .Values.autoscaler.resources | nindent 4 }}
+  securityContext:
+    {{- toYaml .Values.securityContext | nindent 4 }}
+  volumeMounts:
+  {{- include "cao.cloudMounts" . | nindent 2 }}
+{{- end -}}
+
+{{- define "cao.stockContainer" -}}
+- name: cluster-autoscaler
+  image: {{ include "cao.stockImage" . | quote }}
+  imagePullPolicy: {{ .Values.autoscaler.image.pullPolicy }}
+  command: [./cluster-autoscaler]
+  args:
+  {{- include "cao.stockArgs" . | nindent 2 }}
+  ports:
+  - {name: metrics, containerPort: 8085}
+  {{- with include "cao.env" (dict "root" . "cloud" false "extra" .Values.autoscaler.extraEnv) | trim }}
+  env:
+  {{- . | nindent 2 }}
+  {{- end }}
+  livenessProbe:
+    {{- include "cao.healthProbe" "metrics" | nindent 4 }}
+  resources:
+    {{- toYaml .Values.autoscaler.resources | nindent 4 }}
+  securityContext:
+    {{- toYaml .Values.securityContext | nindent 4 }}
+  volumeMounts:
+  - {name: externalgrpc, mountPath: /etc/externalgrpc, readOnly: true}
+{{- end -}}
+
+{{- define "cao.serverContainer" -}}
+- name: node-groups
+  image: {{ include "cao.providerImage" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  command: [/cluster-autoscaler-openstack-grpc]
+  args:
+  {{- include "cao.serverArgs" . | nindent 2 }}
+  ports:
+  - {name: provider, containerPort: 8087}
+  {{- if include "cao.isNetwork" . }}
+  - {name: grpc, containerPort: {{ .Values.grpc.port }}}
+  {{- end }}
+  {{- with include "cao.env" (dict "root" . "cloud" true "extra" .Values.provider.extraEnv) | trim }}
+  env:
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with .Values.provider.extraEnvFrom }}
+  envFrom:
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  livenessProbe:
+    {{- include "cao.healthProbe" "provider" | nindent 4 }}
+  resources:
+    {{- toYaml .Values.provider.resources | nindent 4 }}
+  securityContext:
+    {{- toYaml .Values.securityContext | nindent 4 }}
+  volumeMounts:
+  {{- include "cao.cloudMounts" . | nindent 2 }}
+  {{- if include "cao.isNetwork" . }}
+  - {name: grpc, mountPath: /etc/grpc, readOnly: true}
+  {{- end }}
+{{- end -}}
+
+{{- define "cao.volumes" -}}
+- name: openstack
+  secret: {secretName: {{ include "cao.credentialsSecret" . | quote }}}
+{{- with include "cao.caConfigMap" . }}
+- name: ca
+  configMap: {name: {{ . | quote }}}
+{{- end }}
+{{- if include "cao.hasStock" . }}
+- name: externalgrpc
+  configMap: {name: {{ include "cao.fullname" . }}-externalgrpc}
+{{- end }}
+{{- if include "cao.isNetwork" . }}
+- name: grpc
+  secret: {secretName: {{ include "cao.grpcSecret" . | quote }}}
+{{- end }}
+{{- with .Values.provider.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}

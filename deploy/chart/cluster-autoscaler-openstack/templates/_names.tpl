@@ -1,0 +1,84 @@
+{{/* Names and labels. */}}
+
+{{- define "cao.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Some objects have 13 more letters, and Kubernetes allows 63. */}}
+{{- define "cao.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains (include "cao.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "cao.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "cao.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "cao.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: autoscaler
+{{- end -}}
+
+{{- define "cao.commonLabels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "cao.labels" -}}
+{{ include "cao.selectorLabels" . }}
+{{ include "cao.commonLabels" . }}
+{{- end -}}
+
+{{- define "cao.serviceAccountName" -}}
+{{- default (include "cao.fullname" .) .Values.serviceAccount.name -}}
+{{- end -}}
+
+{{/* Secret with the credentials for OpenStack, and its key. */}}
+{{- define "cao.credentialsSecret" -}}
+{{- default (include "cao.fullname" .) .Values.openstack.existingSecret -}}
+{{- end -}}
+
+{{- define "cao.credentialsKey" -}}
+{{- if .Values.openstack.existingSecret -}}
+{{- .Values.openstack.existingSecretKey -}}
+{{- else if .Values.openstack.cloudsYaml -}}
+clouds.yaml
+{{- else -}}
+cloud.conf
+{{- end -}}
+{{- end -}}
+
+{{/* ConfigMap with authorities that are trusted besides the well-known ones; empty for none. */}}
+{{- define "cao.caConfigMap" -}}
+{{- if .Values.openstack.existingCAConfigMap -}}
+{{- .Values.openstack.existingCAConfigMap -}}
+{{- else if .Values.openstack.caBundle -}}
+{{- include "cao.fullname" . }}-ca
+{{- end -}}
+{{- end -}}
+
+{{/* Not empty in mode external. */}}
+{{- define "cao.isExternal" -}}
+{{- if eq .Values.mode "external" }}yes{{ end -}}
+{{- end -}}
+
+{{/* Not empty where the gRPC server listens on the network. */}}
+{{- define "cao.isNetwork" -}}
+{{- if and (eq .Values.mode "external") (eq .Values.grpc.listen "network") }}yes{{ end -}}
+{{- end -}}
+
+{{/* Not empty where there is a stock cluster-autoscaler in the pod. */}}
+{{- define "cao.hasStock" -}}
+{{- if and (eq .Values.mode "external") .Values.autoscaler.enabled }}yes{{ end -}}
+{{- end -}}
+
+{{/* Secret with the gRPC server's certificate. */}}
+{{- define "cao.grpcSecret" -}}
+{{- default (printf "%s-grpc" (include "cao.fullname" .)) .Values.grpc.tls.existingSecret -}}
+{{- end -}}

@@ -1,0 +1,151 @@
+//go:build chart
+
+package chart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
+)
+
+// kubectl runs kubectl as administrator.
+func kubectl(ctx context.Context, input string, arguments ...string) (string, error) {
+	command := exec.CommandContext(ctx, base.Kubernetes(), append([]string{"kubectl", "--kubeconfig", base.Cluster.Kubeconfig}, arguments...)...)
+	command.Stdin = strings.NewReader(input)
+	out, err := command.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("kubectl %s: %w: %s", strings.Join(arguments, " "), err, out)
+	}
+	return string(out), nil
+}
+
+// The API server takes every object, without a field that it does not know.
+func TestServerTakesEveryObject(t *testing.T) {
+	_, err := kubectl(t.Context(), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: try}\nstuff: {}\n", "apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-")
+	require.ErrorContains(t, err, "stuff", "a field that is not known has to be refused")
+	for _, of := range allValues(t) {
+		t.Run(of, func(t *testing.T) {
+			var own []string
+			for _, document := range documents(t, render(t, "-f", valuesFile(of))) {
+				if !isForeign(document) {
+					own = append(own, document)
+				}
+			}
+			out, err := kubectl(t.Context(), strings.Join(own, "\n---\n"), "apply", "--server-side", "--dry-run=server", "--force-conflicts", "--validate=strict", "-f", "-")
+			require.NoError(t, err)
+			require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), len(own), out)
+		})
+	}
+}
+
+// TestLife installs the chart in both modes, upgrades it, rolls it back and removes it. Its pods find no room at first: the autoscaler
+// of the test makes the nodes that they then run on.
+func TestLife(t *testing.T) {
+	const namespace = "life"
+	w := newWorld(t, namespace, 77, false)
+	_, err := w.CreateGroup(t.Context(), world.GroupSpec{Name: "workers", Max: 3})
+	require.NoError(t, err)
+	require.NoError(t, w.StartAutoscaler(t.Context(), "--openstack-write-timeout="+writeTimeout.String()))
+	// The world's pods say so, and the nodes have no control plane's label.
+	values := filepath.Join(t.TempDir(), "values.yaml")
+	require.NoError(t, os.WriteFile(values, []byte("onControlPlane: false\nnodeSelector: {world: "+namespace+"}\n"), 0o600))
+	common := []string{
+		"try", dir, "-n", namespace, "-f", valuesFile("minimal"), "-f", values, "--set", "openstack.existingSecret=,openstack.cloudConf=[Global]",
+		"--wait", "--timeout", "5m",
+	}
+	out := inCluster(t, append([]string{"install"}, common...)...)
+	require.Contains(t, out, "STATUS: deployed")
+	require.Contains(t, out, "cluster-autoscaler v1.33.5 runs in namespace life", "NOTES.txt tells the next step")
+	running(t, w, 2, "cluster-autoscaler", "node-groups")
+
+	inCluster(t, append([]string{"upgrade", "--set", "mode=embedded,replicas=1"}, common...)...)
+	running(t, w, 1, "cluster-autoscaler-openstack")
+
+	inCluster(t, "rollback", "try", "1", "-n", namespace, "--wait", "--timeout", "5m")
+	running(t, w, 2, "cluster-autoscaler", "node-groups")
+
+	inCluster(t, "uninstall", "try", "-n", namespace, "--wait", "--timeout", "5m")
+	left, err := kubectl(t.Context(), "", "get", "deployments,secrets,configmaps,roles,rolebindings,clusterroles,clusterrolebindings,poddisruptionbudgets,serviceaccounts",
+		"-A", "-l", "app.kubernetes.io/instance=try", "-o", "name")
+	require.NoError(t, err)
+	require.Empty(t, strings.TrimSpace(strings.ReplaceAll(left, "No resources found", "")))
+}
+
+// running waits until there are exactly n pods of the release, all running with these containers.
+func running(t *testing.T, w *world.World, n int, containers ...string) {
+	t.Helper()
+	require.NoError(t, w.Until(t.Context(), stepTimeout, fmt.Sprintf("%d pods of the chart", n), func(ctx context.Context) error {
+		pods, err := base.Cluster.Client.CoreV1().Pods(w.Name).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/instance=try"})
+		if err != nil {
+			return err
+		}
+		alive := 0
+		for _, pod := range pods.Items {
+			if pod.DeletionTimestamp != nil {
+				continue
+			}
+			alive++
+			var names []string
+			for _, container := range pod.Spec.Containers {
+				names = append(names, container.Name)
+			}
+			if pod.Status.Phase != v1.PodRunning || strings.Join(names, " ") != strings.Join(containers, " ") {
+				return fmt.Errorf("%s is %s with %v", pod.Name, pod.Status.Phase, names)
+			}
+		}
+		if alive != n {
+			return fmt.Errorf("%d pods", alive)
+		}
+		return nil
+	}))
+}
+
+// TestCertificatesAreKept: an upgrade does not make new certificates, unless the old ones near their end.
+func TestCertificatesAreKept(t *testing.T) {
+	const namespace = "certificates"
+	client := base.Cluster.Client.CoreV1()
+	_, err := client.Namespaces().Create(t.Context(), &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	arguments := []string{"certs", dir, "-n", namespace, "-f", valuesFile("network"), "--set", "monitoring.serviceMonitor.enabled=false,grpc.tls.source=helm"}
+	read := func() (server, forClient *v1.Secret) {
+		server, err := client.Secrets(namespace).Get(t.Context(), "certs-cluster-autoscaler-openstack-grpc", metav1.GetOptions{})
+		require.NoError(t, err)
+		forClient, err = client.Secrets(namespace).Get(t.Context(), "certs-cluster-autoscaler-openstack-grpc-client", metav1.GetOptions{})
+		require.NoError(t, err)
+		require.Equal(t, server.Data["ca.crt"], forClient.Data["ca.crt"])
+		return server, forClient
+	}
+	inCluster(t, append([]string{"install"}, arguments...)...)
+	first, firstClient := read()
+	requireMutualTLS(t, first, firstClient, "certs-cluster-autoscaler-openstack.certificates.svc")
+
+	inCluster(t, append([]string{"upgrade"}, arguments...)...)
+	second, secondClient := read()
+	require.Equal(t, first.Data, second.Data)
+	require.Equal(t, firstClient.Data, secondClient.Data)
+
+	second.Annotations["cluster-autoscaler-openstack/renew-after"] = "1"
+	_, err = client.Secrets(namespace).Update(t.Context(), second, metav1.UpdateOptions{})
+	require.NoError(t, err)
+	inCluster(t, append([]string{"upgrade"}, arguments...)...)
+	third, thirdClient := read()
+	require.NotEqual(t, first.Data["tls.crt"], third.Data["tls.crt"])
+	requireMutualTLS(t, third, thirdClient, "certs-cluster-autoscaler-openstack.certificates.svc")
+
+	inCluster(t, "uninstall", "certs", "-n", namespace)
+	if err := client.Namespaces().Delete(t.Context(), namespace, metav1.DeleteOptions{}); !errors.Is(err, nil) && !apierrors.IsNotFound(err) {
+		require.NoError(t, err)
+	}
+}

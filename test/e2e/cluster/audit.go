@@ -1,0 +1,30 @@
+package cluster
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// auditPolicy says that of all requests only those of the autoscaler's account are told, and of them what was asked for, not
+// what was sent or answered: that may be a token.
+func (s *starter) auditPolicy() string {
+	account := s.rules.account
+	return fmt.Sprintf(`apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  users: ["system:serviceaccount:%s:%s"]
+- level: None
+`, account.Namespace, account.Name)
+}
+
+func (s *starter) auditPolicyPath() string { return filepath.Join(s.dir, "audit-policy.yaml") }
+
+// auditArguments are the API server's for the audit log, none if it is not wanted.
+func (s *starter) auditArguments() []string {
+	if s.auditLog == "" {
+		return nil
+	}
+	return []string{"--audit-policy-file=" + s.auditPolicyPath(), "--audit-log-path=" + s.auditLog}
+}
