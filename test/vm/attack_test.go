@@ -202,7 +202,8 @@ func (s *scene) refusal(csr *certificates.CertificateSigningRequest, reasons []s
 		}
 		return "left alone, not a token of the autoscaler's", nil
 	}
-	for _, condition := range csr.Status.Conditions {
+	if len(csr.Status.Conditions) > 0 {
+		condition := csr.Status.Conditions[0]
 		if condition.Type == certificates.CertificateDenied && slices.Contains(reasons, condition.Reason) {
 			return "denied, " + condition.Reason + ": " + condition.Message, nil
 		}
