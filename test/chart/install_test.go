@@ -149,3 +149,26 @@ func TestCertificatesAreKept(t *testing.T) {
 		require.NoError(t, err)
 	}
 }
+
+// What helm says at the end names the next step.
+func TestNotes(t *testing.T) {
+	for _, c := range []struct {
+		values, set string
+		want, not   string
+	}{
+		{"minimal", "replicas=2", "cluster-autoscaler v1.33.5 runs in namespace default, with the provider for OpenStack beside it.", "no newer one"},
+		{"minimal", "replicas=2", "openstack stack update --existing --tags 'cluster-autoscaler-enabled,cluster=prod,node-group-min-size=0", "no newer one"},
+		{"minimal", `autoscaler.versions.1\.33=null`, "There is no newer one in autoscaler.versions, and the cluster is 1.33: set autoscaler.image.tag", "v1.33"},
+		{"minimal", "autoscaler.image.tag=latest", "cluster-autoscaler latest runs", "no newer one"},
+		{"network", "replicas=1", "address: notes-cluster-autoscaler-openstack.default.svc:9443", "cluster-autoscaler-status -o yaml"},
+		{"embedded", "replicas=2", "It is a dry run: nothing is changed.", "-c node-groups"},
+		{"least", "replicas=1", "logs deployment/notes-cluster-autoscaler-openstack -c cluster-autoscaler-openstack", "dry run"},
+	} {
+		out := inCluster(t, "install", "notes", dir, "-n", "default", "-f", valuesFile(c.values), "--set", c.set, "--dry-run=client",
+			"--set", "monitoring.serviceMonitor.enabled=false", "--set", "grpc.tls.source=helm")
+		_, notes, found := strings.Cut(out, "\nNOTES:\n")
+		require.True(t, found)
+		require.Contains(t, notes, c.want)
+		require.NotContains(t, notes, c.not)
+	}
+}
