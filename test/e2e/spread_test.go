@@ -20,8 +20,9 @@ import (
 // untouched is for how long something is watched that must stay as it is: longer than the autoscaler needs to remove a node.
 const untouched = 8 * time.Second
 
-// TestSpread: after a floor has added nodes no pod moves by itself; the topology spread constraint of docs/how-to/spread-load.md brings
-// pods to them with the next rollout, and the autoscaler keeps nodes and pods as they are.
+// TestSpread: after a floor has added nodes no pod moves by itself; a rollout with the topology spread constraint of
+// docs/how-to/spread-load.md brings pods to them, and the autoscaler keeps nodes and pods as they are. The scheduler's own default would
+// spread these pods as well: what the constraint adds is not shown here.
 func TestSpread(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, "spread")
