@@ -28,6 +28,7 @@ require (
 	k8s.io/client-go v0.33.13
 	k8s.io/cluster-bootstrap v0.33.13
 	k8s.io/component-base v0.33.13
+	k8s.io/component-helpers v0.33.13
 	k8s.io/klog/v2 v2.130.1
 	k8s.io/kubernetes v1.33.13
 	k8s.io/metrics v0.33.13
@@ -217,7 +218,6 @@ require (
 	k8s.io/cloud-provider v0.33.13 // indirect
 	k8s.io/cloud-provider-aws v1.27.0 // indirect
 	k8s.io/cloud-provider-gcp/providers v0.28.2 // indirect
-	k8s.io/component-helpers v0.33.13 // indirect
 	k8s.io/controller-manager v0.33.13 // indirect
 	k8s.io/cri-api v0.33.13 // indirect
 	k8s.io/cri-client v0.33.13 // indirect
