@@ -209,7 +209,7 @@ func (o *operator) why(subject, code, text string) *explanation {
 	})
 	require.NotEmpty(o.s.t, x.Reasons[0].Remedy)
 	human := o.ok("why", subject)
-	require.Contains(o.s.t, human.out, x.Reasons[0].Text)
+	require.Contains(o.s.t, human.out, x.Reasons[0].Code)
 	require.Contains(o.s.t, human.out, "Remedy: ")
 	o.s.t.Logf("why %s\n%s%s", subject, human.out, human.errs)
 	return x
