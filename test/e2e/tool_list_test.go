@@ -82,7 +82,8 @@ func TestListAndDescribe(t *testing.T) {
 	var r result
 	s.until("the scale-up to be told", func(context.Context) error {
 		if r = o.ok("describe", workers.Name); !strings.Contains(r.out, "ScaledUpGroup") {
-			return errors.New(r.out)
+			events, err := s.Events(t.Context(), "ScaledUpGroup")
+			return fmt.Errorf("%s\nEvents: %d %v: %w", r.out, len(events), events, errors.Join(err, errors.New("it is not")))
 		}
 		return nil
 	})
