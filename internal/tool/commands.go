@@ -1,0 +1,11 @@
+package tool
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
+)
+
+// commands are the constructors of the commands, in the order in which --help lists them. A constructor adds the flags that only
+// its command has, sets RunE, and asks nothing of anybody before RunE is called.
+var commands = []func(*cli.Options) *cobra.Command{}
