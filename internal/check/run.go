@@ -165,6 +165,8 @@ func text(err error, otherwise string) string {
 
 // look reads what several checks need.
 func (w *World) look(ctx context.Context) {
+	w.program = &program{}
+	defer w.takeLoadFlags()
 	if w.Kubernetes == nil {
 		return
 	}

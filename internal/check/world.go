@@ -36,6 +36,8 @@ type World struct {
 	nodes    []v1.Node
 	nodesErr error
 	program  *program
+	// sourceErr says why load can't be read as the autoscaler's flags have it.
+	sourceErr error
 }
 
 // DefaultTimeout bounds one check.
@@ -43,7 +45,7 @@ const DefaultTimeout = 30 * time.Second
 
 // Setup is what the autoscaler is told.
 type Setup struct {
-	// Discovery and Named say which stacks are node groups, in words for people.
+	// Wanted says which stacks are node groups, in words for people.
 	Wanted string
 	// Namespace is where the autoscaler runs and keeps its status, its lease and its record of joins.
 	Namespace string
@@ -51,7 +53,8 @@ type Setup struct {
 	ServiceAccount string
 	// Lease and StatusConfigMap are the names of its lease and of its status.
 	Lease, StatusConfigMap string
-	// Sources are the sources of load by their kind, Defaults what --load-config says.
+	// Sources are the sources of load by their kind; those that the Deployment's flags name if nil. Defaults are what --load-config
+	// says.
 	Sources  map[string]ceilometer.Source
 	Defaults ceilometer.Defaults
 	// Aetos says that Prometheus is the cloud's own.

@@ -14,18 +14,18 @@ import (
 func (a *Answer) grow(ctx context.Context, w World, g *nodegroups.Group) error {
 	by := a.Wanted - a.Size
 	if a.Wanted > g.MaxSize {
-		a.obstacle(fmt.Sprintf("the greatest size is %d (annotation %s): cluster-autoscaler would order no more than %d",
+		a.Obstacle(fmt.Sprintf("the greatest size is %d (annotation %s): cluster-autoscaler would order no more than %d",
 			g.MaxSize, nodegroups.KeyMaxSize, max(0, g.MaxSize-a.Size)))
 	}
 	if g.GrowthBlocked != nil {
-		a.obstacle(g.GrowthBlocked.Error())
+		a.Obstacle(g.GrowthBlocked.Error())
 	}
 	if !a.Possible {
 		return nil
 	}
 	placements, unplaced := nodegroups.Place(g.Stacks, by, nodegroups.PlacementOptions{})
 	if unplaced > 0 {
-		a.obstacle(fmt.Sprintf("the stacks of the node group have no room for %d of %d members; add another stack with the same node-group name", unplaced, by))
+		a.Obstacle(fmt.Sprintf("the stacks of the node group have no room for %d of %d members; add another stack with the same node-group name", unplaced, by))
 	}
 	for _, p := range placements {
 		r, err := w.Stacks.Rehearse(ctx, p.Stack.ID, p.By, nil)
@@ -40,7 +40,7 @@ func (a *Answer) grow(ctx context.Context, w World, g *nodegroups.Group) error {
 // shrink shows what naming these nodes would do; without nodes, who could be named.
 func (a *Answer) shrink(ctx context.Context, w World, g *nodegroups.Group, nodes []string) error {
 	if a.Wanted < a.Min {
-		a.obstacle(fmt.Sprintf("the least size is %d now (annotation %s, or the floor that load gives): cluster-autoscaler takes no node below it",
+		a.Obstacle(fmt.Sprintf("the least size is %d now (annotation %s, or the floor that load gives): cluster-autoscaler takes no node below it",
 			a.Min, nodegroups.KeyMinSize))
 	}
 	if len(nodes) == 0 {

@@ -104,7 +104,7 @@ func Rehearse(ctx context.Context, w World, r Request) (*Answer, error) {
 	}
 	a := &Answer{Group: g.Name, Size: g.Target, Wanted: r.Size, Min: w.Snapshot.MinSize(g), Max: g.MaxSize, Possible: true}
 	if g.Blocked != nil {
-		a.obstacle(g.Blocked.Error())
+		a.Obstacle(g.Blocked.Error())
 	}
 	switch {
 	case len(r.Nodes) > 0 && g.Target-r.Size != len(r.Nodes):
@@ -119,7 +119,8 @@ func Rehearse(ctx context.Context, w World, r Request) (*Answer, error) {
 	return a, nil
 }
 
-func (a *Answer) obstacle(text string) {
+// Obstacle adds a reason why it is not possible.
+func (a *Answer) Obstacle(text string) {
 	a.Possible = false
 	if !slices.Contains(a.Obstacles, text) {
 		a.Obstacles = append(a.Obstacles, text)
@@ -138,7 +139,7 @@ func (a *Answer) add(r *heatstack.Rehearsal, nodeOf func(server string) string) 
 	}
 	if r.Why != nil {
 		u.Why = r.Why.Error()
-		a.obstacle(fmt.Sprintf("stack %s: %s", r.Stack, u.Why))
+		a.Obstacle(fmt.Sprintf("stack %s: %s", r.Stack, u.Why))
 	}
 	if r.Sends {
 		a.Updates++
