@@ -76,3 +76,8 @@ func Columns(names ...string) []metav1.TableColumnDefinition {
 	}
 	return columns
 }
+
+// PrintRows is PrintTable, without the table's head if it has been printed before.
+func PrintRows(out io.Writer, table *metav1.Table, wide, headless bool) error {
+	return printers.NewTablePrinter(printers.PrintOptions{Wide: wide, NoHeaders: headless}).PrintObj(table, out)
+}

@@ -1,0 +1,84 @@
+package sight
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
+)
+
+// statusPath is where the autoscaler serves its status as JSON.
+const statusPath = "/status.json"
+
+// Bounds of one answer.
+const (
+	statusTimeout = 15 * time.Second
+	statusMost    = 64 << 20
+)
+
+// podStatus is the status that a pod of the autoscaler serves, through the API server.
+type podStatus struct {
+	cluster *cluster.Reader
+	pod     *v1.Pod
+	port    int
+}
+
+func (p *podStatus) read(ctx context.Context) (*reading, error) {
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	defer cancel()
+	body, err := p.cluster.FetchStatus(ctx, p.pod, p.port, statusPath)
+	if err != nil {
+		return nil, err
+	}
+	return decodeStatus(body, fmt.Sprintf("the status of pod %s/%s", p.pod.Namespace, p.pod.Name))
+}
+
+func (*podStatus) close() {}
+
+// urlStatus is the status at an address.
+type urlStatus struct {
+	address string
+	client  *http.Client
+}
+
+func newStatusURL(address string) (way, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, cli.Usagef("--status-url: not an http or https address; write one such as http://127.0.0.1:8087")
+	}
+	if !strings.HasSuffix(u.Path, statusPath) {
+		u.Path = strings.TrimSuffix(u.Path, "/") + statusPath
+	}
+	return &urlStatus{address: u.String(), client: &http.Client{Timeout: statusTimeout}}, nil
+}
+
+func (s *urlStatus) read(ctx context.Context) (*reading, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("--status-url: %w", err)
+	}
+	request.Header.Set("User-Agent", cli.UserAgent)
+	response, err := s.client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("--status-url: %w; is the autoscaler started with --status-address, and can it be reached from here?", err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, statusMost))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("--status-url: reading the answer: %w", err)
+	case response.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("--status-url: %s answers %s; name the address of --status-address", request.URL.Redacted(), response.Status)
+	}
+	return decodeStatus(body, "the autoscaler's status at "+request.URL.Redacted())
+}
+
+func (*urlStatus) close() {}

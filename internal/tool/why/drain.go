@@ -1,0 +1,115 @@
+package why
+
+import (
+	"fmt"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// Annotations of pods that cluster-autoscaler looks at.
+const (
+	safeToEvict        = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+	safeLocalVolumes   = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+	scaleDownDisabled  = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
+	mirrorPod          = "kubernetes.io/config.mirror"
+	kubeSystem         = metav1.NamespaceSystem
+	drainRulesComment  = "pods that may not be evicted: safe-to-evict, controllers, local storage, kube-system, PodDisruptionBudgets"
+	drainRulesExcluded = "controllers that are gone, and other rules of cluster-autoscaler's own"
+)
+
+// stays says whether a pod goes with its node without being asked: a DaemonSet's, or one that the kubelet made itself.
+func stays(pod *v1.Pod) bool {
+	owner := metav1.GetControllerOf(pod)
+	return owner != nil && owner.Kind == "DaemonSet" || pod.Annotations[mirrorPod] != ""
+}
+
+// holds says why a pod keeps cluster-autoscaler from draining its node, nil if it does not. The rules and their order are those of
+// cluster-autoscaler 1.33 (simulator/drainability/rules).
+func (f *facts) holds(pod *v1.Pod) *Reason {
+	name := pod.Namespace + "/" + pod.Name
+	if stays(pod) || pod.DeletionTimestamp != nil {
+		return nil
+	}
+	budgets := f.budgetsOf(pod)
+	spent := exhausted(name, budgets)
+	switch {
+	case pod.Annotations[safeToEvict] == "true":
+		return spent
+	case pod.Annotations[safeToEvict] == "false":
+		return &Reason{
+			Code: CodeNotEvictable, Text: fmt.Sprintf("pod %s forbids it by its annotation %s=false", name, safeToEvict),
+			Remedy: "take the annotation away, or delete the pod",
+		}
+	case metav1.GetControllerOf(pod) == nil:
+		return &Reason{
+			Code: CodeNotReplicated, Text: fmt.Sprintf("pod %s has no controller that would make it anew elsewhere", name),
+			Remedy: fmt.Sprintf("run it by a Deployment or a Job, annotate it with %s=true, or delete it", safeToEvict),
+		}
+	case pod.Namespace == kubeSystem && len(budgets) == 0 && f.flags().Bool("skip-nodes-with-system-pods", true):
+		return &Reason{
+			Code: CodeSystemPod, Text: fmt.Sprintf("pod %s is one of kube-system and has no PodDisruptionBudget", name),
+			Remedy: fmt.Sprintf("make a PodDisruptionBudget for it, annotate it with %s=true, or start cluster-autoscaler with --skip-nodes-with-system-pods=false", safeToEvict),
+		}
+	case spent != nil:
+		return spent
+	}
+	if volume := localVolume(pod); volume != "" && f.flags().Bool("skip-nodes-with-local-storage", true) {
+		return &Reason{
+			Code: CodeLocalStorage, Text: fmt.Sprintf("pod %s has data on the node: volume %q is local", name, volume),
+			Remedy: fmt.Sprintf("annotate it with %s=%s (or %s=true) if the data may be lost, or start cluster-autoscaler with --skip-nodes-with-local-storage=false",
+				safeLocalVolumes, volume, safeToEvict),
+		}
+	}
+	return nil
+}
+
+// localVolume is the name of a volume that is on the node and may not be lost, empty if there is none.
+func localVolume(pod *v1.Pod) string {
+	mayGo := map[string]bool{}
+	for name := range strings.SplitSeq(pod.Annotations[safeLocalVolumes], ",") {
+		mayGo[strings.TrimSpace(name)] = true
+	}
+	for i := range pod.Spec.Volumes {
+		v := &pod.Spec.Volumes[i]
+		isLocal := v.HostPath != nil || v.EmptyDir != nil && v.EmptyDir.Medium != v1.StorageMediumMemory
+		if isLocal && !mayGo[v.Name] {
+			return v.Name
+		}
+	}
+	return ""
+}
+
+// budgetsOf are the PodDisruptionBudgets that are about a pod.
+func (f *facts) budgetsOf(pod *v1.Pod) []*policyv1.PodDisruptionBudget {
+	var found []*policyv1.PodDisruptionBudget
+	for i := range f.budgets {
+		b := &f.budgets[i]
+		if b.Namespace != pod.Namespace {
+			continue
+		}
+		selector, err := metav1.LabelSelectorAsSelector(b.Spec.Selector)
+		if err == nil && selector.Matches(labels.Set(pod.Labels)) {
+			found = append(found, b)
+		}
+	}
+	return found
+}
+
+// exhausted says which budget does not allow the eviction, nil if all do.
+func exhausted(pod string, budgets []*policyv1.PodDisruptionBudget) *Reason {
+	for _, b := range budgets {
+		if b.Status.DisruptionsAllowed > 0 {
+			continue
+		}
+		return &Reason{
+			Code: CodeBudget, Text: fmt.Sprintf("PodDisruptionBudget %s/%s does not allow pod %s to be evicted now: %d of %d pods are healthy, %d have to be",
+				b.Namespace, b.Name, pod, b.Status.CurrentHealthy, b.Status.ExpectedPods, b.Status.DesiredHealthy),
+			Remedy: "run more replicas, let the budget allow a disruption, or mend the pods that are not healthy",
+		}
+	}
+	return nil
+}
