@@ -114,7 +114,7 @@ func explainCreate(name string, facts openstack.Facts, err error) error {
 	switch {
 	case code == http.StatusConflict:
 		remedy = "choose another --name, or delete the one of that name first"
-	case openstack.IsForbidden(err) && facts.Credential != nil:
+	case (openstack.IsForbidden(err) || openstack.IsUnauthorized(err)) && facts.Credential != nil:
 		remedy = "sign in with a user's name and password: an application credential can't make others"
 	case openstack.IsForbidden(err):
 		remedy = "ask the cloud's operator to let users make application credentials"

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -77,4 +78,11 @@ func (s *Simulator) RulesUsed(credential string) map[AccessRule]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.rulesUsed[credential])
+}
+
+// CredentialNames are the names of the application credentials whose access rules were used.
+func (s *Simulator) CredentialNames() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.rulesUsed))
 }

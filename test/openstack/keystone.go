@@ -39,6 +39,9 @@ func keystone(q *request) *response {
 	if len(q.path) >= 4 && q.path[0] == "v3" && q.path[1] == "users" && q.path[3] == "application_credentials" {
 		return q.applicationCredentials()
 	}
+	if q.Header.Get("X-Auth-Token") != "" && q.authenticate() != nil {
+		return keystoneError(http.StatusUnauthorized, "The request you have made requires authentication.")
+	}
 	return keystoneError(http.StatusNotFound, "The requested URL was not found on the server.")
 }
 
