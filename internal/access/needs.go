@@ -34,6 +34,7 @@ func NeedsOf(groups []*nodegroups.Group, source string, aetos bool) Needs {
 	var n Needs
 	for _, g := range groups {
 		n.Shutdown = n.Shutdown || g.Config.ShutdownTime() > 0
+		n.Volumes = n.Volumes || g.BootVolumeGiB > 0
 		for _, metric := range g.Config.Load.Metrics {
 			from := source
 			if kind, _, ok := strings.Cut(metric, ":"); ok {
@@ -57,8 +58,11 @@ func NeedsOfTemplate(template map[string]any, files map[string]string) Needs {
 			return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 		})
 	}
+	parameters, _ := template["parameters"].(map[string]any)
+	// A boot volume whose size is a parameter is one only if that is not 0: see NeedsOf.
+	_, sized := parameters["boot_volume_size"]
 	return Needs{
-		Volumes:       has("OS::Cinder::", "volume_type", "snapshot_id", "volume_id"),
+		Volumes:       has("OS::Cinder::", "volume_id", "snapshot_id") || !sized && has("volume_size"),
 		LoadBalancers: has("OS::Octavia::"),
 	}
 }

@@ -27,18 +27,35 @@ func (q *request) mayPass(t *token) bool {
 	if t.credential == nil || t.credential.rules == nil {
 		return true
 	}
-	is := accessTypes[q.service]
-	path := is.root + q.URL.Path
+	path := accessTypes[q.service].root + q.URL.Path
 	if q.service == Keystone && q.Method == http.MethodGet && strings.HasSuffix(path, "/v3/auth/tokens") {
 		return true
 	}
+	return q.sim.allows(t, q.service, q.Method, path)
+}
+
+// allows says whether the access rules behind a token allow a request; those of no token allow all.
+func (s *Simulator) allows(t *token, service Service, method, path string) bool {
+	if t == nil || t.credential == nil || t.credential.rules == nil {
+		return true
+	}
 	for _, r := range t.credential.rules {
-		if r.Method == q.Method && r.Service == is.kind && pathPattern(r.Path).MatchString(path) {
-			q.sim.used(t.credential.name, r)
+		if r.Method == method && r.Service == accessTypes[service].kind && pathPattern(r.Path).MatchString(path) {
+			s.used(t.credential.name, r)
 			return true
 		}
 	}
 	return false
+}
+
+// mayAskNova says whether Heat may make this request to Nova for the resource: it has the token of whoever updated the stack last.
+// The failure is Nova's refusal as Heat words it.
+func (r *resource) mayAskNova(method, path string) (failure string, ok bool) {
+	s := r.st.sim
+	if s.allows(r.st.root().caller, Nova, method, accessTypes[Nova].root+"/v2.1"+path) {
+		return "", true
+	}
+	return r.failure("Unauthorized", "The request you have made requires authentication. (HTTP 401) (Request-ID: "+s.requestID()+")"), false
 }
 
 var pathToken = regexp.MustCompile(`\{[^}]*\}|\*\*|\*|[^{}*]`)

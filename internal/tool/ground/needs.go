@@ -17,7 +17,6 @@ func (g *Ground) Needs(ctx context.Context) (needs access.Needs, notes []string)
 	needs = access.NeedsOf(groups, ceilometer.SourceGnocchi, false)
 	heat := heatstack.NewHeat(g.Session)
 	for _, group := range groups {
-		needs.Volumes = needs.Volumes || group.BootVolumeGiB > 0
 		for _, s := range group.Stacks {
 			template, err := heat.GetTemplate(ctx, s.Name, s.ID)
 			files := map[string]string{}
