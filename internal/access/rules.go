@@ -13,6 +13,8 @@ import (
 type Rule struct {
 	openstack.AccessRule
 	Why string
+	// ByOthers: Heat or Nova make the request, with the token of whoever has asked them for something.
+	ByOthers bool
 	// Twin is the same request as a service behind another path sees it; nil if there is no doubt. Which one a service compares
 	// with depends on its proxy: one that serves all of OpenStack under one name may pass the service's own part of the path on or
 	// keep it.
@@ -46,7 +48,7 @@ func Rules(needs Needs, facts openstack.Facts) []Rule {
 		}
 		for _, base := range basesOf(r, facts) {
 			path := strings.Replace(r.path, "USER", facts.UserID, 1)
-			rule := Rule{AccessRule: openstack.AccessRule{Service: r.service, Method: r.method, Path: base.whole + path}, Why: r.why}
+			rule := Rule{AccessRule: openstack.AccessRule{Service: r.service, Method: r.method, Path: base.whole + path}, Why: r.why, ByOthers: r.who == others}
 			if base.bare != base.whole {
 				rule.Twin = &openstack.AccessRule{Service: r.service, Method: r.method, Path: base.bare + path}
 			}

@@ -62,6 +62,8 @@ var requests = []kindOfRequest{
 
 	{"compute", http.MethodPost, "/servers", others, making, nil},
 	{"compute", http.MethodDelete, "/servers/*", others, making, nil},
+	{"compute", http.MethodGet, "/servers/*/os-interface", others, making, nil},
+	{"compute", http.MethodGet, "/servers/*/os-volume_attachments", others, making, volumes},
 
 	{"network", http.MethodGet, "/**", others, "Nova looks up the ports of servers; " + reading, nil},
 	{"network", http.MethodPost, "/ports", others, making, nil},
