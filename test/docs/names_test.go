@@ -68,9 +68,9 @@ func TestNamesExist(t *testing.T) {
 					continue
 				}
 				switch {
-				case known.has(name):
 				case foreign[name]:
 					used[name] = true
+				case known.has(name):
 				default:
 					t.Errorf("%s: nothing here is called %q. Correct it, or add it to test/docs/testdata/foreign.txt if it is not this project's", p.path, name)
 				}

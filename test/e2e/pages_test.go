@@ -10,6 +10,7 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/docs/play"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
+	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
 // TestPages runs the commands of the documentation, see test/docs/plays. The autoscaler is where the pages look for it, in the namespace
@@ -17,27 +18,38 @@ import (
 func TestPages(t *testing.T) {
 	plays, err := play.Read(filepath.Join(base.Root, "test", "docs", "plays"))
 	require.NoError(t, err)
-	isReal := *realCloud != ""
-	if !isReal {
+	if *realCloud == "" {
 		t.Parallel()
 		plays = slices.DeleteFunc(plays, func(p play.Play) bool { return p.NeedsOpenStack })
 	}
 	require.NotEmpty(t, plays)
 
-	var w *world.World
-	if isReal {
-		cloud, err := world.Real(t.Context(), *realCloud, *adminCloud)
-		require.NoError(t, err)
-		w = newWorld(t, "prod", cloud, world.Options{})
-	} else {
-		w = newScene(t, "prod").World
-	}
-	// Patient where people are: a node that has just been drained should be seen before it goes.
+	w := pagesWorld(t)
 	require.NoError(t, w.StartAutoscaler(t.Context(), "--namespace=kube-system", "--leader-elect=true"))
 	player := &play.Player{Dir: playground(t), Env: playEnv(t, w), Say: t.Logf}
 	for _, p := range plays {
 		require.NoError(t, player.Run(t.Context(), p))
 	}
+}
+
+// pagesWorld is a world with a control plane of its own: the commands of the documentation make pods that may run anywhere, and other scenes
+// would grow for them.
+func pagesWorld(t *testing.T) *world.World {
+	t.Helper()
+	if *realCloud != "" {
+		cloud, err := world.Real(t.Context(), *realCloud, *adminCloud)
+		require.NoError(t, err)
+		return newWorld(t, "prod", cloud, world.Options{})
+	}
+	own, err := world.StartBase(t.Context(), func(what string) { t.Log(what) })
+	t.Cleanup(func() { require.NoError(t, own.Close()) })
+	require.NoError(t, err)
+	sim := simulator.New(simulator.Options{})
+	t.Cleanup(sim.Close)
+	require.NoError(t, sim.Start("127.0.0.1:0"))
+	cloud, err := world.Simulated(t.Context(), sim, t.TempDir())
+	require.NoError(t, err)
+	return newWorldOn(t, own, "prod", cloud, world.Options{})
 }
 
 // playground is a folder in which the commands of the documentation find what they name.
@@ -60,6 +72,6 @@ func playEnv(t *testing.T, w *world.World) []string {
 	}
 	return append(slices.Clone(w.Cloud.Env),
 		"PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+t.TempDir(), "TMPDIR="+os.TempDir(),
-		"KUBECONFIG="+base.Cluster.Kubeconfig, "OS_CLOUD="+*realCloud, "ADMIN_CLOUD="+*adminCloud,
+		"KUBECONFIG="+w.Kubeconfig(), "OS_CLOUD="+*realCloud, "ADMIN_CLOUD="+*adminCloud,
 		"SA=system:serviceaccount:kube-system:cluster-autoscaler-openstack", "LANG=C.UTF-8")
 }
