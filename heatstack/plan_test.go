@@ -303,3 +303,36 @@ func TestIndicesAndParameters(t *testing.T) {
 	assert.Equal(t, 4, s.top())
 	assert.Equal(t, -1, indexSet{}.top())
 }
+
+// A stack of Magnum's: its members are known to Heat by their servers, which its autoscaler names. What such a name has done is settled by
+// an update that was carried out, and not by one that was not.
+func TestPlanWaitsWhereAServerIsNamedInAGroupOfStacks(t *testing.T) {
+	o := observation{
+		Status: "UPDATE_FAILED", Count: 4, Append: true, Members: true, Nested: true, Rows: rowsOf("0 1 2 3 4"), List: []string{"s2"},
+	}
+	for name, w := range map[string]wishes{
+		"removal": {Remove: server("s0")}, "growth": {Grow: []int{1}}, "retry": {Retry: true}, "replacement": {Replace: server("s4")},
+	} {
+		p := makePlan(o, w)
+		assert.False(t, p.Patch, "%s: member 4 would go, which nobody has named", name)
+		assert.Empty(t, p.Victims, name)
+	}
+	err := makePlan(o, wishes{Remove: server("s0")}).Remove[0].err
+	require.ErrorContains(t, err, "s2")
+
+	written := o
+	written.Group.Removed = []string{"2"}
+	p := makePlan(written, wishes{Remove: server("s0")})
+	assert.Equal(t, []string{"0"}, p.List, "Heat has written 2 down")
+	assert.Equal(t, 3, p.Count)
+
+	settled := o
+	settled.Status, settled.Rows = "UPDATE_COMPLETE", rowsOf("0 1 2 3")
+	p = makePlan(settled, wishes{Remove: server("s0")})
+	assert.Equal(t, []string{"0"}, p.List, "Heat has ignored the name and taken the highest")
+
+	flat := o
+	flat.Nested = false
+	p = makePlan(flat, wishes{Remove: server("s0")})
+	assert.Equal(t, []string{"0", "2"}, p.List, "in a group of servers the name is good")
+}

@@ -2,6 +2,7 @@ package heatstack
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
@@ -106,6 +107,7 @@ func (v *view) understand() {
 	v.intended = firstFree(v.Count, v.excluded)
 	v.pending = named
 	v.dropStale(removed, named)
+	v.doubtServerIDs(removed)
 	if v.doubt == nil && v.phase == phaseAtRest && !v.intended.containsAll(v.living) {
 		v.doubt = fmt.Errorf("members %v live although Heat should have removed them", v.living.minus(v.intended).sorted())
 	}
@@ -131,6 +133,24 @@ func (v *view) resolve(entries []string) indexSet {
 		}
 	}
 	return out
+}
+
+// doubtServerIDs notices a member of a group of stacks that the list names by its server. Heat takes that name if the member's
+// template has an output OS::stack_id that is the server, as Magnum's has, and ignores it otherwise. An update that was carried out
+// has settled it: Heat has written the index down, or ignored the name. One that was not may have taken the member into account or not,
+// so that nobody can say which members the count is for.
+func (v *view) doubtServerIDs(removed indexSet) {
+	if !v.Nested || v.phase != phaseUnfinished || v.doubt != nil {
+		return
+	}
+	for _, i := range v.living.sorted() {
+		if id := v.rows[i].ServerID; id != "" && !removed[i] && slices.Contains(v.List, id) {
+			v.doubt = problemError(nodegroups.ReasonForeignUpdate,
+				fmt.Sprintf("the last update of the stack, which was not carried out, names member %d by its server %s, and whether Heat knows it by that name can't be seen", i, id),
+				"update the stack once, with the size that it shall have and the members' indices in its removal parameter")
+			return
+		}
+	}
 }
 
 // dropStale forgets names in the parameter that mean nobody: members that were made after the list was written. Heat

@@ -126,12 +126,37 @@ func allFlags() (string, error) {
 	}
 	help := strings.TrimRight(testFlags.ReplaceAllString(out.String(), ""), "\n")
 	return "# All flags\n\nWhat `cluster-autoscaler-openstack --help` prints. The first section is this project's; the others are " +
-		"cluster-autoscaler's own.\n\n```\n" + help + "\n```\n\n" + externalFlags(), nil
+		"cluster-autoscaler's own.\n\n```\n" + help + "\n```\n\n" + externalFlags(help), nil
+}
+
+var (
+	ownSection = regexp.MustCompile(`(?s)\nOpenStack flags:\n(.*?)\n\n`)
+	flagName   = regexp.MustCompile(`(?m)^ {6}--([a-z0-9-]+)`)
+)
+
+// notExternal are the flags of the first section of --help that the gRPC server has not: --dry-run, and those of cluster-autoscaler that mean
+// nothing to it.
+func notExternal(help string, cores []string) []string {
+	has := map[string]bool{}
+	for _, f := range app.OurFlags() {
+		has[f.Name] = f.Name != "dry-run"
+	}
+	for _, name := range cores {
+		has[name] = true
+	}
+	var missing []string
+	for _, m := range flagName.FindAllStringSubmatch(ownSection.FindString(help), -1) {
+		if !has[m[1]] {
+			missing = append(missing, m[1])
+		}
+	}
+	return missing
 }
 
 // externalFlags is what cluster-autoscaler-openstack-grpc has and has not.
-func externalFlags() string {
+func externalFlags(help string) string {
 	usage, cores := app.ExternalUsage()
-	return "# Flags of the gRPC server\n\n`cluster-autoscaler-openstack-grpc` has the flags of the first section, but for `--dry-run`, those about logging, of " +
+	return "# Flags of the gRPC server\n\n`cluster-autoscaler-openstack-grpc` has the flags of the first section, but for `--" +
+		strings.Join(notExternal(help, cores), "`, `--") + "`; those about logging; of " +
 		"cluster-autoscaler's `--" + strings.Join(cores, "`, `--") + "`, and these:\n\n```\n" + strings.TrimRight(usage, "\n") + "\n```\n"
 }

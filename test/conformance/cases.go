@@ -48,6 +48,8 @@ func Cases() []Named {
 		{"removal-by-server-id-in-nested-group-kills-highest", removalByServerIDInNestedGroupKillsHighest},
 		{"removal-by-nested-stack-id-kills-highest", removalByNestedStackIDKillsHighest},
 		{"removal-by-nested-reference", removalByNestedReference},
+		{"magnum-grows-and-shrinks", magnumGrowsAndShrinks},
+		{"magnum-removes-by-server-id", magnumRemovesByServerID},
 		{"removal-of-unknown-kills-highest", removalOfUnknownKillsHighest},
 		{"removal-of-known-and-unknown", removalOfKnownAndUnknown},
 		{"removal-without-lower-count-replaces", removalWithoutLowerCountReplaces},

@@ -95,6 +95,9 @@ func (c *Case) Start(file string, params Params, tags ...string) *Stack {
 	if strings.HasPrefix(file, "nested") {
 		body["files"] = map[string]string{"node.yaml": template(c.t, "node.yaml"), "node-token.yaml": template(c.t, "node-token.yaml")}
 	}
+	if file == "magnum.yaml" {
+		body["files"] = map[string]string{"minion.yaml": template(c.t, "minion.yaml")}
+	}
 	if file == "parent.yaml" {
 		body["files"] = map[string]string{"flat.yaml": template(c.t, "flat.yaml")}
 	}

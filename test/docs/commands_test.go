@@ -49,7 +49,7 @@ func shellCommands(b block) []string {
 // commandOf finds which of the commands a line is: the longest name that it begins with.
 func commandOf(commands map[string][]string, line string) string {
 	plain := strings.Join(slices.DeleteFunc(strings.Fields(line), func(word string) bool {
-		return word == "-n" || word == "kube-system" || word == "kube-public"
+		return word == "-n" || word == "kube-system" || word == "kube-public" || word == "autoscaler-north"
 	}), " ") + " "
 	best := ""
 	for name := range commands {

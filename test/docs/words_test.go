@@ -28,6 +28,9 @@ func readWords(t *testing.T) words {
 	w := words{}
 	for _, a := range nodegroups.Annotations() {
 		w.add("annotation", string(a.Key))
+		// A table may shorten it to its end.
+		_, end, _ := strings.Cut(string(a.Key), "/")
+		w.add("annotation", end)
 	}
 	for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z0-9-]+)`).FindAllStringSubmatch(readFile(t, "docs/flags.md"), -1) {
 		w.add("flag", m[1])
@@ -69,6 +72,18 @@ func (w words) add(from, word string) {
 		w[word] = from
 	}
 }
+
+// has says whether something is called so: also a metric without the prefix that all of ours have, an annotation by another of its
+// names, and a part of one or of its prefix.
+func (w words) has(name string) bool {
+	if w[name] != "" || w[metricPrefix+name] == "metric" || name == metricPrefix {
+		return true
+	}
+	_, isAnnotation := nodegroups.CanonicalKey(name)
+	return isAnnotation
+}
+
+const metricPrefix = "cluster_autoscaler_openstack_"
 
 // addManifests adds all keys and short texts of a YAML file.
 func (w words) addManifests(t *testing.T, file string) {

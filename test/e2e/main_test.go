@@ -116,8 +116,14 @@ func newSceneWith(t *testing.T, name string, options world.Options) *scene {
 
 func newWorld(t *testing.T, name string, cloud *world.Cloud, options world.Options) *world.World {
 	t.Helper()
+	return newWorldOn(t, base, name, cloud, options)
+}
+
+// newWorldOn is newWorld on a control plane that the other scenes do not share.
+func newWorldOn(t *testing.T, on *world.Base, name string, cloud *world.Cloud, options world.Options) *world.World {
+	t.Helper()
 	options.BootDelay = 500 * time.Millisecond
-	w, err := world.New(t.Context(), base, name, cloud, options)
+	w, err := world.New(t.Context(), on, name, cloud, options)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(w.Diagnosis())

@@ -108,6 +108,10 @@ func (r *resource) nestedFailure(action, reason string) string {
 // reference is what get_resource gives: the id, or the name while there is none.
 func (r *resource) reference() string {
 	if r.nested != nil {
+		// A nested stack may say itself what it is called: heat/engine/resources/template_resource.py, get_reference_id.
+		if own, given := r.nested.output("OS::stack_id"); given && text(own) != "" {
+			return text(own)
+		}
 		return fmt.Sprintf("arn:openstack:heat::%s:stacks/%s/%s", r.st.project.ID, r.nested.name, r.nested.id)
 	}
 	if r.physical != "" {

@@ -37,6 +37,9 @@ type GroupSpec struct {
 	Parameters map[string]any
 	// Nested makes every member a nested stack that holds a port and a server.
 	Nested bool
+	// Magnum makes a stack of the shape of Magnum's, with a master beside the group. All that the autoscaler has to know of it is in tags, as
+	// such a stack has no parameter for annotations.
+	Magnum bool
 }
 
 // Group is a node group: a Heat stack made from deploy/heat/nodegroup.yaml.
@@ -44,6 +47,8 @@ type Group struct {
 	world *World
 	// ID and Name are the stack's.
 	ID, Name string
+
+	magnum bool
 }
 
 // Stack is what Heat says of a stack.
@@ -55,9 +60,9 @@ type Stack struct {
 	Parameters map[string]string `json:"parameters"`
 }
 
-// Count is the stack's node_count, -1 if it is no number.
+// Count is the stack's size parameter, -1 if it is no number.
 func (s *Stack) Count() int {
-	count, err := strconv.Atoi(strings.TrimSuffix(s.Parameters["node_count"], ".0"))
+	count, err := strconv.Atoi(strings.TrimSuffix(s.Parameters["node_count"]+s.Parameters[magnumSize], ".0"))
 	if err != nil {
 		return -1
 	}
@@ -91,6 +96,9 @@ func (w *World) CreateGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 
 // createGroup orders a node group's stack.
 func (w *World) createGroup(ctx context.Context, spec GroupSpec) (*Group, error) {
+	if spec.Magnum {
+		return w.createMagnum(ctx, spec)
+	}
 	template, files, err := w.template(spec.Nested)
 	if err != nil {
 		return nil, err
@@ -114,13 +122,18 @@ func (w *World) createGroup(ctx context.Context, spec GroupSpec) (*Group, error)
 		body["parameters"].(map[string]any)["region"] = w.Cloud.Session.Region()
 	}
 	maps.Copy(body["parameters"].(map[string]any), spec.Parameters)
+	return w.order(ctx, spec, body)
+}
+
+// order has Heat make a stack.
+func (w *World) order(ctx context.Context, spec GroupSpec, body map[string]any) (*Group, error) {
 	var answer struct {
 		Stack Stack `json:"stack"`
 	}
 	if err := w.heat(ctx, http.MethodPost, "/stacks", body, &answer); err != nil {
 		return nil, fmt.Errorf("create stack %s: %w", w.stackName(spec.Name), err)
 	}
-	g := &Group{world: w, ID: answer.Stack.ID, Name: w.stackName(spec.Name)}
+	g := &Group{world: w, ID: answer.Stack.ID, Name: w.stackName(spec.Name), magnum: spec.Magnum}
 	w.mu.Lock()
 	w.groups = append(w.groups, g)
 	w.mu.Unlock()
@@ -210,6 +223,9 @@ func (g *Group) Servers(ctx context.Context) (map[string]Server, error) {
 	all, err := g.world.servers(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if g.magnum {
+		return g.minions(all), nil
 	}
 	byIndex := map[string]Server{}
 	for _, server := range all {

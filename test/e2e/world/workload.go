@@ -35,6 +35,8 @@ type Workload struct {
 	NodeLabels map[string]string
 	// Tolerations of the pods.
 	Tolerations []v1.Toleration
+	// Devices are extended resources that a pod asks for, such as nvidia.com/gpu.
+	Devices map[string]string
 	// Spread gives the pods the topology spread constraint of docs/how-to/spread-load.md.
 	Spread bool
 }
@@ -47,6 +49,11 @@ func (w *World) Deploy(ctx context.Context, workload Workload) error {
 	requests := v1.ResourceList{v1.ResourceCPU: resource.MustParse(workload.CPU)}
 	if workload.Memory != "" {
 		requests[v1.ResourceMemory] = resource.MustParse(workload.Memory)
+	}
+	limits := v1.ResourceList{}
+	for device, n := range workload.Devices {
+		limits[v1.ResourceName(device)] = resource.MustParse(n)
+		requests[v1.ResourceName(device)] = resource.MustParse(n)
 	}
 	if workload.Image == "" {
 		workload.Image = "registry.invalid/app:1"
@@ -75,7 +82,7 @@ func (w *World) Deploy(ctx context.Context, workload Workload) error {
 					TerminationGracePeriodSeconds: ptr.To(int64(0)),
 					AutomountServiceAccountToken:  ptr.To(false),
 					Containers: []v1.Container{{
-						Name: "app", Image: workload.Image, Resources: v1.ResourceRequirements{Requests: requests},
+						Name: "app", Image: workload.Image, Resources: v1.ResourceRequirements{Requests: requests, Limits: limits},
 					}},
 				},
 			},

@@ -99,6 +99,9 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 	return w, base.Cluster.WaitForNamespace(ctx, name)
 }
 
+// Kubeconfig is the path of an administrator's kubeconfig.
+func (w *World) Kubeconfig() string { return w.base.Cluster.Kubeconfig }
+
 // Close ends the world: the autoscaler first, so that it does not repair what is being torn down; then the workloads,
 // stacks and machines. Closing nil is fine.
 func (w *World) Close(ctx context.Context) error {
