@@ -80,13 +80,11 @@ func (s *scene) throughLoops(n int, what string, check func(context.Context) err
 	end := s.loops() + n
 	var broken error
 	s.until(fmt.Sprintf("%d loops of the autoscaler, while %s", n, what), func(ctx context.Context) error {
-		if broken = check(ctx); broken != nil {
-			return nil
-		}
-		if left := end - s.loops(); left > 0 {
+		broken = check(ctx)
+		if left := end - s.loops(); broken == nil && left > 0 {
 			return fmt.Errorf("%d are left", left)
 		}
-		return nil
+		return nil // what is broken is told at once
 	})
 	require.NoError(s.t, broken, what)
 }
