@@ -79,7 +79,7 @@ lint: ## formatting, go vet, golangci-lint, shellcheck, go.mod, known vulnerabil
 .PHONY: tidy
 tidy: ## write go.mod and go.sum as the code needs them
 	GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy
-	for module in test/kubernetes test/chart/helm test/chart/alerts; do (cd $$module && GOFLAGS= GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy); done
+	for module in test/kubernetes test/descheduler test/chart/helm test/chart/alerts; do (cd $$module && GOFLAGS= GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy); done
 
 .PHONY: murano-package
 murano-package: ## build bin/murano-*.zip, packages for Murano, OpenStack's application catalog

@@ -40,7 +40,11 @@ func main() {
 	err := run(ctx, line, *user, *administrator, *external)
 	interrupted := ctx.Err() != nil
 	stop()
+	var left leftoverError
 	switch {
+	case interrupted && errors.As(err, &left):
+		line.Say("interrupted, and %v", left)
+		os.Exit(exitInterrupted)
 	case interrupted:
 		line.Say("interrupted; everything has been stopped")
 		os.Exit(exitInterrupted)
@@ -49,6 +53,17 @@ func main() {
 		os.Exit(1)
 	}
 	line.Say("done: scaled up and down, and nothing is left running")
+}
+
+// leftoverError says that something could not be tidied up.
+type leftoverError struct{ error }
+
+// tidied makes an error of tidying up one that is known as such.
+func tidied(err error) error {
+	if err == nil {
+		return nil
+	}
+	return leftoverError{fmt.Errorf("not everything could be tidied up: %w", err)}
 }
 
 // Pauses that make a simulated machine look like a real one, only faster.
@@ -64,7 +79,7 @@ const (
 
 func run(ctx context.Context, line *timeline, user, administrator string, external bool) (err error) {
 	base, err := world.StartBase(ctx, func(what string) { line.Say("%s", what) })
-	defer func() { err = errors.Join(err, base.Close()) }()
+	defer func() { err = errors.Join(err, tidied(base.Close())) }()
 	if err != nil {
 		return err
 	}
@@ -79,7 +94,7 @@ func run(ctx context.Context, line *timeline, user, administrator string, extern
 		// Also after an interrupt there is something to tidy up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
-		err = errors.Join(err, w.Close(ctx))
+		err = errors.Join(err, tidied(w.Close(ctx)))
 	}()
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func run(m *testing.M) int {
 	defer stop()
 	start := time.Now()
 	var err error
-	base, err = world.StartBase(ctx, func(what string) {
+	base, err = world.StartBaseWith(ctx, world.BaseOptions{Descheduler: *realCloud == ""}, func(what string) {
 		fmt.Printf("%5.1fs %s\n", time.Since(start).Seconds(), what)
 	})
 	code := 1

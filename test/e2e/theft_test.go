@@ -164,6 +164,11 @@ func (s *scene) requireRights() {
 		require.False(s.t, isRefused, line)
 	}
 	require.Contains(s.t, log, "Deciding requests for nodes' certificates")
+	stock, err := s.StockLog()
+	require.NoError(s.t, err)
+	for line := range strings.Lines(stock) {
+		require.NotContains(s.t, line, "is forbidden: User", "the stock cluster-autoscaler beside it")
+	}
 }
 
 // stranger makes a server that no stack has made, in a project of the user's.

@@ -74,6 +74,17 @@ func (b *Builder) Helm(ctx context.Context) (string, error) {
 	return b.buildPackage(ctx, "helm", filepath.Join(b.Root, "test", "chart", "helm"), "helm.sh/helm/v3/cmd/helm", "-ldflags", "-s -w")
 }
 
+// DeschedulerVersion is the descheduler's release in test/descheduler. Go's module proxy does not serve those between 0.30 and 0.36.
+const DeschedulerVersion = "v0.36.0"
+
+// Descheduler builds the descheduler, which is a tool of the module test/descheduler, and returns the program's path. The first time
+// takes minutes.
+func (b *Builder) Descheduler(ctx context.Context) (string, error) {
+	// Its version in the form that its own images have; it compares it with the cluster's.
+	stamps := "-s -w -X sigs.k8s.io/descheduler/pkg/version.version=v20260101-" + DeschedulerVersion
+	return b.buildPackage(ctx, "descheduler", filepath.Join(b.Root, "test", "descheduler"), "sigs.k8s.io/descheduler/cmd/descheduler", "-ldflags", stamps)
+}
+
 // build builds the program in a folder.
 func (b *Builder) build(ctx context.Context, name, dir string, arguments ...string) (string, error) {
 	return b.buildPackage(ctx, name, dir, ".", arguments...)

@@ -11,7 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// accountLife is how long the autoscaler's credentials are good for: longer than any test.
+// accountLife is how long the credentials of an account are good for: longer than any test.
 const accountLife = 6 * time.Hour
 
 // AutoscalerKubeconfig writes a kubeconfig to path with which the autoscaler may do in this namespace, and in the cluster, what
@@ -20,9 +20,13 @@ func (c *Cluster) AutoscalerKubeconfig(ctx context.Context, namespace, path stri
 	if err := c.rules.applyIn(ctx, c.Client, namespace); err != nil {
 		return err
 	}
-	account := c.rules.account
+	return c.AccountKubeconfig(ctx, c.rules.account.Namespace, c.rules.account.Name, path)
+}
+
+// AccountKubeconfig writes a kubeconfig to path with which its bearer is a service account.
+func (c *Cluster) AccountKubeconfig(ctx context.Context, namespace, name, path string) error {
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To(int64(accountLife.Seconds()))}}
-	answer, err := c.Client.CoreV1().ServiceAccounts(account.Namespace).CreateToken(ctx, account.Name, request, metav1.CreateOptions{})
+	answer, err := c.Client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, name, request, metav1.CreateOptions{})
 	if err != nil {
 		return err
 	}
@@ -30,7 +34,7 @@ func (c *Cluster) AutoscalerKubeconfig(ctx context.Context, namespace, path stri
 	if err != nil {
 		return err
 	}
-	const user = "autoscaler"
+	const user = "account"
 	for _, context := range admin.Contexts {
 		context.AuthInfo = user
 	}

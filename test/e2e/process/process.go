@@ -186,11 +186,15 @@ func (g *Group) Stop() {
 	}
 }
 
-// Run runs a program to its end and returns an error with its output if it fails.
+// Run runs a program to its end and returns an error with its output if it fails. It ends with ctx, and is killed by the kernel when
+// this process dies in whatever way.
 func Run(ctx context.Context, options Options, program string, arguments ...string) ([]byte, error) {
+	// See startOnOneThread: this thread lives until the program has ended.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	command := exec.CommandContext(ctx, program, arguments...)
 	command.Dir, command.Env = options.Dir, append(environment(), options.Env...)
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	output, err := command.CombinedOutput()
 	if err != nil {

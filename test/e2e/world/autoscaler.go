@@ -86,6 +86,14 @@ func (a *Autoscaler) WholeLog() (string, error) {
 	return string(text), err
 }
 
+// StockLog is all of the log of the stock cluster-autoscaler that runs beside the product, empty if none does.
+func (w *World) StockLog() (string, error) {
+	if w.stock == nil {
+		return "", nil
+	}
+	return w.stock.WholeLog()
+}
+
 // PID is the autoscaler's process id: a restart would change it.
 func (a *Autoscaler) PID() int { return a.process.PID() }
 

@@ -21,9 +21,9 @@ type Base struct {
 	// Processes holds everything that was started.
 	Processes *process.Group
 
-	dir                    string
-	options                BaseOptions
-	kubernetes, autoscaler string
+	dir                                 string
+	options                             BaseOptions
+	kubernetes, autoscaler, descheduler string
 }
 
 // Progress is told, in words, what is being done. It may take long.
@@ -46,6 +46,8 @@ type BaseOptions struct {
 	Address string
 	// Manifest is a file with the autoscaler's account and rights, in place of deploy/kubernetes.
 	Manifest string
+	// Descheduler has the descheduler built as well, before anything runs that its building would disturb.
+	Descheduler bool
 	// AuditLog is a file for what the autoscaler's account asks of the API server; see cluster.Options.
 	AuditLog string
 }
@@ -63,7 +65,7 @@ func (b *Base) start(ctx context.Context, progress Progress) error {
 	}
 	b.Root = builder.Root
 	// Binaries that are there already, such as one out of a release.
-	b.kubernetes, b.autoscaler = os.Getenv("E2E_KUBERNETES"), os.Getenv("E2E_AUTOSCALER")
+	b.kubernetes, b.autoscaler, b.descheduler = os.Getenv("E2E_KUBERNETES"), os.Getenv("E2E_AUTOSCALER"), os.Getenv("E2E_DESCHEDULER")
 	if b.kubernetes == "" {
 		progress("building Kubernetes (etcd, control plane, kubelet): minutes the first time, a second later on")
 		if b.kubernetes, err = builder.Kubernetes(ctx); err != nil {
@@ -73,6 +75,12 @@ func (b *Base) start(ctx context.Context, progress Progress) error {
 	if b.autoscaler == "" {
 		progress("building cluster-autoscaler-openstack")
 		if b.autoscaler, err = builder.Autoscaler(ctx); err != nil {
+			return err
+		}
+	}
+	if b.descheduler == "" && b.options.Descheduler {
+		progress("building the descheduler: minutes the first time, a second later on")
+		if b.descheduler, err = builder.Descheduler(ctx); err != nil {
 			return err
 		}
 	}

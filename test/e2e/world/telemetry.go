@@ -20,7 +20,7 @@ import (
 type TelemetryOptions struct {
 	// Interval is how often servers are polled, and the granularity of the archive policy that is made for it.
 	Interval time.Duration
-	// OnError is told of what goes wrong in the background and may pass by itself.
+	// OnError is told of what goes wrong in the background and may pass by itself; it may be nil.
 	OnError func(error)
 }
 
@@ -48,9 +48,7 @@ type Telemetry struct {
 
 // StartTelemetry begins to measure the load of the world's node groups. It ends with the world or with Stop.
 func (w *World) StartTelemetry(ctx context.Context, options TelemetryOptions) (*Telemetry, error) {
-	if options.OnError == nil {
-		options.OnError = func(error) {}
-	}
+	options.OnError = w.remember("telemetry", options.OnError)
 	t := &Telemetry{
 		world: w, options: options, policy: fmt.Sprintf("e2e-rate-%d", int(options.Interval.Seconds())),
 		work: map[*Group]float64{}, rates: map[string]float64{}, silent: map[string]bool{}, counters: map[string]float64{},
@@ -139,7 +137,7 @@ func (t *Telemetry) run(ctx context.Context) {
 			return
 		}
 		if err := t.poll(ctx, at); err != nil && ctx.Err() == nil {
-			t.options.OnError(fmt.Errorf("telemetry: %w", err))
+			t.options.OnError(err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
@@ -30,7 +31,7 @@ func TestTelemetryPublishesTheWork(t *testing.T) {
 	require.Eventually(t, func() bool {
 		servers, err = group.Servers(t.Context())
 		return err == nil && len(servers) == 3 && servers["2"].Status == "ACTIVE"
-	}, time.Minute, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond, "three servers")
 	telemetry, err := w.StartTelemetry(t.Context(), TelemetryOptions{Interval: time.Second, OnError: func(err error) { t.Error(err) }})
 	require.NoError(t, err)
 	defer telemetry.Stop()
@@ -42,16 +43,14 @@ func TestTelemetryPublishesTheWork(t *testing.T) {
 	source := gnocchi.New(cloud.Session)
 	eventually := func(what string, check func(ceilometer.Sample) error) {
 		t.Helper()
-		var missing error
-		require.Eventually(t, func() bool {
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
 			samples, err := source.Read(context.Background(), ceilometer.Request{
 				Metric: ceilometer.Metric{Name: "cpu", Source: ceilometer.SourceGnocchi}, Now: time.Now(),
 				Granularity: time.Second, PollingInterval: time.Second, Groups: []ceilometer.Subject{subject},
 			})
-			if missing = err; err == nil {
-				missing = check(samples["g"])
+			if assert.NoError(c, err) {
+				assert.NoError(c, check(samples["g"]))
 			}
-			return missing == nil
 		}, time.Minute, 100*time.Millisecond, what)
 	}
 	is := func(load float64) func(ceilometer.Sample) error {

@@ -40,14 +40,15 @@ func (w *World) Until(ctx context.Context, timeout time.Duration, what string, c
 	}
 }
 
-// Throughout polls for the time of d and returns the first error of check: for things that must not happen.
+// Throughout polls for the time of d and returns the first error of check: for things that must not happen. Something that has died
+// meanwhile is an error as well: nothing happens then, and that would prove nothing.
 func (w *World) Throughout(ctx context.Context, d time.Duration, what string, check func(context.Context) error) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	for {
-		if err := check(ctx); err != nil {
+		if err := errors.Join(check(ctx), w.dead()); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		select {
@@ -55,7 +56,7 @@ func (w *World) Throughout(ctx context.Context, d time.Duration, what string, ch
 		case <-timer.C:
 			return nil
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("watched that %s: %w", what, ctx.Err())
 		}
 	}
 }
@@ -63,8 +64,10 @@ func (w *World) Throughout(ctx context.Context, d time.Duration, what string, ch
 // dead says which process that should run does not. Machines are left out: tests crash some on purpose.
 func (w *World) dead() error {
 	errs := []error{w.base.Cluster.Err()}
-	if w.Autoscaler != nil {
-		errs = append(errs, w.Autoscaler.process.Err())
+	for _, autoscaler := range []*Autoscaler{w.Autoscaler, w.stock} {
+		if autoscaler != nil {
+			errs = append(errs, autoscaler.process.Err())
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -23,6 +23,9 @@ const worldLabel = "world"
 
 const appLabel = "app"
 
+// nowhere is an image that is nowhere to be had.
+const nowhere = "registry.invalid/app:1"
+
 // Workload says what a Deployment is like. Its pods run nothing and end at once when asked.
 type Workload struct {
 	Name     string
@@ -56,7 +59,7 @@ func (w *World) Deploy(ctx context.Context, workload Workload) error {
 		requests[v1.ResourceName(device)] = resource.MustParse(n)
 	}
 	if workload.Image == "" {
-		workload.Image = "registry.invalid/app:1"
+		workload.Image = nowhere
 	}
 	selector := map[string]string{worldLabel: w.Name}
 	for key, value := range workload.NodeLabels {
@@ -83,6 +86,28 @@ func (w *World) Deploy(ctx context.Context, workload Workload) error {
 					AutomountServiceAccountToken:  ptr.To(false),
 					Containers: []v1.Container{{
 						Name: "app", Image: workload.Image, Resources: v1.ResourceRequirements{Requests: requests, Limits: limits},
+					}},
+				},
+			},
+		},
+	}, metav1.CreateOptions{})
+	return err
+}
+
+// DeployOnEachNode makes a DaemonSet whose pods, one on each node of the world, ask for so much of a processor.
+func (w *World) DeployOnEachNode(ctx context.Context, name, cpu string) error {
+	labels := map[string]string{appLabel: name}
+	_, err := w.base.Cluster.Client.AppsV1().DaemonSets(w.Name).Create(ctx, &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: appsv1.DaemonSetSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: v1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec: v1.PodSpec{
+					NodeSelector: map[string]string{worldLabel: w.Name}, TerminationGracePeriodSeconds: ptr.To(int64(0)),
+					AutomountServiceAccountToken: ptr.To(false),
+					Containers: []v1.Container{{
+						Name: "app", Image: nowhere, Resources: v1.ResourceRequirements{Requests: v1.ResourceList{v1.ResourceCPU: resource.MustParse(cpu)}},
 					}},
 				},
 			},
@@ -138,6 +163,23 @@ func (w *World) ChangeProtection(ctx context.Context, workload string, minAvaila
 	patch := fmt.Sprintf(`{"spec":{"minAvailable":%d}}`, minAvailable)
 	_, err := w.base.Cluster.Client.PolicyV1().PodDisruptionBudgets(w.Name).Patch(ctx, workload, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	return err
+}
+
+// WaitForBudget waits until the PodDisruptionBudget of a Deployment's pods allows exactly n of them to be evicted: until then the API
+// server refuses all evictions, as it does not know yet.
+func (w *World) WaitForBudget(ctx context.Context, timeout time.Duration, workload string, n int) error {
+	return w.Until(ctx, timeout, fmt.Sprintf("the budget of %s to allow %d evictions", workload, n), func(ctx context.Context) error {
+		budget, err := w.base.Cluster.Client.PolicyV1().PodDisruptionBudgets(w.Name).Get(ctx, workload, metav1.GetOptions{})
+		switch {
+		case err != nil:
+			return err
+		case budget.Status.ObservedGeneration != budget.Generation:
+			return fmt.Errorf("nobody has looked at its generation %d", budget.Generation)
+		case int(budget.Status.DisruptionsAllowed) != n:
+			return fmt.Errorf("it allows %d", budget.Status.DisruptionsAllowed)
+		}
+		return nil
+	})
 }
 
 // Pods lists the pods of a Deployment that are not being deleted; all of the world for an empty name.

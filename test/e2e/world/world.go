@@ -40,8 +40,9 @@ type World struct {
 
 	telemetry []*Telemetry
 
-	mu     sync.Mutex
-	groups []*Group
+	mu      sync.Mutex
+	groups  []*Group
+	trouble error // what went wrong last in the background
 }
 
 // Options of New. The zero value is fine.
@@ -79,7 +80,7 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 		SwitchOn: options.SwitchOn,
 	})
 	lifecycle := cloudcontroller.NodeLifecycle{
-		Client: base.Cluster.Client, Cloud: cloud.Hypervisor, Poll: time.Second, OnError: options.OnError,
+		Client: base.Cluster.Client, Cloud: cloud.Hypervisor, Poll: time.Second, OnError: w.remember("the cloud controller", options.OnError),
 		Selector: worldLabel + "=" + name,
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -163,9 +164,24 @@ func (w *World) Groups() []*Group {
 	return slices.Clone(w.groups)
 }
 
-// Diagnosis is what helps to understand a failure: machines that crashed, and the end of the autoscaler's log.
+// remember returns what is to be called when something goes wrong in the background: it keeps the error for Diagnosis, and tells it on.
+func (w *World) remember(who string, tell func(error)) func(error) {
+	return func(err error) {
+		w.mu.Lock()
+		w.trouble = fmt.Errorf("%s had trouble at %s, which may have passed: %w", who, time.Now().Format(time.TimeOnly), err)
+		w.mu.Unlock()
+		if tell != nil {
+			tell(err)
+		}
+	}
+}
+
+// Diagnosis is what helps to understand a failure: machines that crashed, what went wrong in the background, and the end of the
+// autoscaler's log.
 func (w *World) Diagnosis() error {
-	errs := []error{w.Machines.Err()}
+	w.mu.Lock()
+	errs := []error{w.Machines.Err(), w.trouble}
+	w.mu.Unlock()
 	if w.Autoscaler != nil {
 		errs = append(errs, errors.New("the end of the autoscaler's log:\n"+w.Autoscaler.Log()))
 	}
