@@ -82,3 +82,42 @@ cloud.conf
 {{- define "cao.grpcSecret" -}}
 {{- default (printf "%s-grpc" (include "cao.fullname" .)) .Values.grpc.tls.existingSecret -}}
 {{- end -}}
+
+{{/* Files of the provider that are in ConfigMaps and Secrets; empty for none. */}}
+{{- define "cao.loadConfigMap" -}}
+{{- if .Values.load.existingConfigMap -}}
+{{- .Values.load.existingConfigMap -}}
+{{- else if .Values.load.config -}}
+{{- include "cao.fullname" . }}-load
+{{- end -}}
+{{- end -}}
+
+{{- define "cao.pricesConfigMap" -}}
+{{- if .Values.prices.existingConfigMap -}}
+{{- .Values.prices.existingConfigMap -}}
+{{- else if .Values.prices.config -}}
+{{- include "cao.fullname" . }}-prices
+{{- end -}}
+{{- end -}}
+
+{{- define "cao.prometheusSecret" -}}
+{{- if .Values.load.prometheus.existingSecret -}}
+{{- .Values.load.prometheus.existingSecret -}}
+{{- else if .Values.load.prometheus.config -}}
+{{- include "cao.fullname" . }}-prometheus
+{{- end -}}
+{{- end -}}
+
+{{/* Service and Secret of external metrics. The names of Services have 63 letters at most. */}}
+{{- define "cao.metricsName" -}}
+{{- printf "%s-external-metrics" (include "cao.fullname" . | trunc 46 | trimSuffix "-") -}}
+{{- end -}}
+
+{{- define "cao.metricsSecret" -}}
+{{- default (include "cao.metricsName" .) .Values.externalMetrics.tls.existingSecret -}}
+{{- end -}}
+
+{{/* Not empty where external metrics have a certificate that is in a Secret. */}}
+{{- define "cao.metricsCertificate" -}}
+{{- if and .Values.externalMetrics.enabled (ne .Values.externalMetrics.tls.source "none") }}yes{{ end -}}
+{{- end -}}
