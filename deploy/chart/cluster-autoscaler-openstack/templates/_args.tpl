@@ -24,11 +24,15 @@
 
 {{/* What says where OpenStack is and which stacks are node groups. */}}
 {{- define "cao.cloudArgs" -}}
-{{- if regexMatch "\\.ya?ml$" (include "cao.credentialsKey" .) }}
+{{- if include "cao.usesCloudsYaml" . }}
 - {{ printf "--openstack-cloud=%s" .Values.openstack.cloud | quote }}
 {{- else }}
 - {{ printf "--cloud-config=/etc/openstack/%s" (include "cao.credentialsKey" .) | quote }}
 {{- end }}
+{{- include "cao.groupArgs" . }}
+{{- end -}}
+
+{{- define "cao.groupArgs" -}}
 {{- with .Values.nodeGroups.tags }}
 {{- $terms := list }}
 {{- range . }}

@@ -20,9 +20,8 @@
 - {name: SSL_CERT_DIR, value: "/etc/ssl/certs:/etc/openstack-ca"}
 {{- end }}
 {{- if .cloud }}
-{{- $key := include "cao.credentialsKey" $root }}
-{{- if regexMatch "\\.ya?ml$" $key }}
-- {name: OS_CLIENT_CONFIG_FILE, value: {{ printf "/etc/openstack/%s" $key | quote }}}
+{{- if include "cao.usesCloudsYaml" $root }}
+- {name: OS_CLIENT_CONFIG_FILE, value: {{ printf "/etc/openstack/%s" (include "cao.credentialsKey" $root) | quote }}}
 {{- end }}
 {{- end }}
 {{- with .extra }}
@@ -166,12 +165,7 @@ timeoutSeconds: 5
 {{- end -}}
 
 {{- define "cao.volumes" -}}
-- name: openstack
-  secret: {secretName: {{ include "cao.credentialsSecret" . | quote }}}
-{{- with include "cao.caConfigMap" . }}
-- name: ca
-  configMap: {name: {{ . | quote }}}
-{{- end }}
+{{- include "cao.providerVolumes" . }}
 {{- if include "cao.hasStock" . }}
 - name: externalgrpc
   configMap: {name: {{ include "cao.fullname" . }}-externalgrpc}
@@ -179,6 +173,16 @@ timeoutSeconds: 5
 {{- if include "cao.isNetwork" . }}
 - name: grpc
   secret: {secretName: {{ include "cao.grpcSecret" . | quote }}}
+{{- end }}
+{{- end -}}
+
+{{/* Volumes of cao.cloudMounts. */}}
+{{- define "cao.providerVolumes" -}}
+- name: openstack
+  secret: {secretName: {{ include "cao.credentialsSecret" . | quote }}}
+{{- with include "cao.caConfigMap" . }}
+- name: ca
+  configMap: {name: {{ . | quote }}}
 {{- end }}
 {{- with include "cao.loadConfigMap" . }}
 - name: load
@@ -217,5 +221,23 @@ checksum/prometheus: {{ toYaml . | sha256sum }}
 {{- end }}
 {{- with .Values.prices.config }}
 checksum/prices: {{ toYaml . | sha256sum }}
+{{- end }}
+{{- end -}}
+
+{{/* On which nodes pods may run: control plane nodes, unless that is switched off. */}}
+{{- define "cao.placement" -}}
+{{- $selector := .Values.nodeSelector }}
+{{- $tolerations := .Values.tolerations }}
+{{- if .Values.onControlPlane }}
+{{- $selector = merge (dict "node-role.kubernetes.io/control-plane" "") $selector }}
+{{- $tolerations = prepend $tolerations (dict "key" "node-role.kubernetes.io/control-plane" "operator" "Exists" "effect" "NoSchedule") }}
+{{- end }}
+{{- with $selector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $tolerations }}
+tolerations:
+{{- toYaml . | nindent 0 }}
 {{- end }}
 {{- end -}}

@@ -54,6 +54,11 @@ cloud.conf
 {{- end -}}
 {{- end -}}
 
+{{/* Not empty where the credentials are in a clouds.yaml. */}}
+{{- define "cao.usesCloudsYaml" -}}
+{{- if regexMatch "\\.ya?ml$" (include "cao.credentialsKey" .) }}yes{{ end -}}
+{{- end -}}
+
 {{/* ConfigMap with authorities that are trusted besides the well-known ones; empty for none. */}}
 {{- define "cao.caConfigMap" -}}
 {{- if .Values.openstack.existingCAConfigMap -}}
