@@ -25,16 +25,17 @@ type Life struct {
 	cluster  *Cluster
 	opts     Options
 
-	marks   marks
-	cleaner cleaner
-	repair  repair
+	marks    marks
+	cleaner  cleaner
+	repair   repair
+	arrivals arrivals
 }
 
 // New returns a Life that has not looked yet.
 func New(groups Groups, machines Machines, cluster *Cluster, opts Options) *Life {
 	opts = opts.withDefaults()
 	l := &Life{groups: groups, machines: machines, cluster: cluster, opts: opts}
-	l.marks.life, l.cleaner.life, l.repair.life = l, l, l
+	l.marks.life, l.cleaner.life, l.repair.life, l.arrivals.life = l, l, l, l
 	l.marks.members = map[string]membership{}
 	l.cleaner.missing = map[string]time.Time{}
 	l.repair.cases = map[string]*illness{}
@@ -66,6 +67,7 @@ func (l *Life) Look(ctx context.Context) {
 		return
 	}
 	s := l.see(nodes)
+	l.arrivals.look(s)
 	l.marks.update(ctx, s)
 	if l.opts.DeleteNodes {
 		l.cleaner.clean(ctx, s)

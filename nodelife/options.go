@@ -36,6 +36,8 @@ type Observer interface {
 	HeldBack(members map[Held]int)
 	// NodeDeleted counts a Node whose server is gone.
 	NodeDeleted(group string)
+	// NodeReady tells how long after the making of its server a new node of the group was Ready.
+	NodeReady(group string, after time.Duration)
 	// Decided counts a decision of a dry run.
 	Decided(group, action string, count int)
 }
@@ -121,7 +123,8 @@ func (o Options) withDefaults() Options {
 // nobody counts nothing.
 type nobody struct{}
 
-func (nobody) Replaced(string, string)     {}
-func (nobody) HeldBack(map[Held]int)       {}
-func (nobody) NodeDeleted(string)          {}
-func (nobody) Decided(string, string, int) {}
+func (nobody) Replaced(string, string)         {}
+func (nobody) NodeReady(string, time.Duration) {}
+func (nobody) HeldBack(map[Held]int)           {}
+func (nobody) NodeDeleted(string)              {}
+func (nobody) Decided(string, string, int)     {}

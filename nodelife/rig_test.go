@@ -101,12 +101,17 @@ type counts struct {
 	held     map[Held]int
 	deleted  map[string]int
 	decided  map[string]int
+	ready    map[string][]time.Duration
 }
 
 func (c *counts) Replaced(group, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.replaced[group+" "+reason]++
+}
+
+func (c *counts) NodeReady(group string, after time.Duration) {
+	c.ready[group] = append(c.ready[group], after)
 }
 
 func (c *counts) HeldBack(members map[Held]int) { c.held = members }
@@ -144,7 +149,7 @@ func (r *rig) Update(context.Context, []*nodegroups.Group) map[string]nodegroups
 func newRig(t require.TestingT, change func(*Options), stacks ...*nodegroups.Stack) *rig {
 	r := &rig{
 		t: t, cloud: fake.NewStacks(stacks...), nova: &compute{machines: map[string]*machine{}}, reports: &fake.Reports{},
-		counts: &counts{replaced: map[string]int{}, deleted: map[string]int{}, decided: map[string]int{}},
+		counts: &counts{replaced: map[string]int{}, deleted: map[string]int{}, decided: map[string]int{}, ready: map[string][]time.Duration{}},
 		clock:  clocktesting.NewFakeClock(fake.Epoch.Add(time.Hour)), client: kubefake.NewClientset(),
 		indexer: cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{}), step: 10 * time.Second,
 	}

@@ -12,7 +12,7 @@ import (
 
 const chartFolder = "/deploy/chart/cluster-autoscaler-openstack/"
 
-// chart returns the files of the Helm chart that follow from others: the table of its values, and the permissions.
+// chart returns the files of the Helm chart that follow from others: the table of its values, their defaults, and the permissions.
 func chart(root string) (map[string]string, error) {
 	values, err := os.ReadFile(root + chartFolder + "values.yaml") //nolint:gosec // a file of the repository
 	if err != nil {
@@ -38,7 +38,13 @@ func chart(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{root + chartFolder + "README.md": text, root + chartFolder + "files/rules.yaml": rules}, nil
+	defaults, err := chartDefaults(values)
+	if err != nil {
+		return nil, fmt.Errorf("values.yaml: %w", err)
+	}
+	return map[string]string{
+		root + chartFolder + "README.md": text, root + chartFolder + "files/rules.yaml": rules, root + chartFolder + "files/defaults.yaml": defaults,
+	}, nil
 }
 
 // valuesTable is a table of all values: every one has a comment that begins with "--".
@@ -55,8 +61,20 @@ func valuesTable(values []byte) (string, error) {
 	return b.String(), nil
 }
 
-// valueRows writes a row for each value of a map that has a comment; one without has values of its own.
+// valueRows writes a row for each value.
 func valueRows(b *strings.Builder, prefix string, parent *yaml.Node) error {
+	return eachValue(prefix, parent, func(name, meaning string, value *yaml.Node) error {
+		text, err := defaultOf(value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", name, text, strings.ReplaceAll(meaning, "|", "\\|"))
+		return nil
+	})
+}
+
+// eachValue calls do for each value of a map that has a comment; one without has values of its own.
+func eachValue(prefix string, parent *yaml.Node, do func(name, meaning string, value *yaml.Node) error) error {
 	for i := 0; i+1 < len(parent.Content); i += 2 {
 		key, value := parent.Content[i], parent.Content[i+1]
 		name := prefix + key.Value
@@ -65,18 +83,36 @@ func valueRows(b *strings.Builder, prefix string, parent *yaml.Node) error {
 			if value.Kind != yaml.MappingNode || len(value.Content) == 0 {
 				return fmt.Errorf("%s in line %d has no comment that begins with \"# --\"", name, key.Line)
 			}
-			if err := valueRows(b, name+".", value); err != nil {
+			if err := eachValue(name+".", value, do); err != nil {
 				return err
 			}
 			continue
 		}
-		text, err := defaultOf(value)
+		if err := do(name, meaning, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chartDefaults are the values by their whole names. The templates look there for what an older chart did not know.
+func chartDefaults(values []byte) (string, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(values, &document); err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	b.WriteString("# The values of values.yaml by their whole names, written by \"go run ./hack/reference\". The templates take from here what is missing.\n")
+	err := eachValue("", document.Content[0], func(name, _ string, value *yaml.Node) error {
+		inOneLine(value)
+		text, err := yaml.Marshal(value)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", name, text, strings.ReplaceAll(meaning, "|", "\\|"))
-	}
-	return nil
+		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(strings.Fields(string(text)), " "))
+		return nil
+	})
+	return b.String(), err
 }
 
 // meaningOf is the text of the lines of a comment from "# --" on.

@@ -10,10 +10,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes"
+	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/rest"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
@@ -70,6 +72,39 @@ func instance(namespace, lease string) string {
 // Token implements heatstack.Joining.
 func (j *joining) Token(ctx context.Context, group string) (string, error) {
 	return j.tokens.Token(ctx, group, j.tokens.ValidFor(j.snapshot(), group))
+}
+
+// keepTokens revokes bootstrap tokens that are of no use any more, until ctx ends. A dry run has made none, and another program may be at
+// work.
+func (p *program) keepTokens(ctx context.Context, c *connection, nodes corelisters.NodeLister) {
+	if !p.MintTokens || p.DryRun {
+		return
+	}
+	c.join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
+}
+
+// noTokens is heatstack.Joining with --bootstrap-tokens=false: it asks the cluster for nothing.
+type noTokens struct{}
+
+var _ heatstack.Joining = noTokens{}
+
+// Token implements heatstack.Joining.
+func (noTokens) Token(_ context.Context, group string) (string, error) {
+	return "", tokensAreOff(group)
+}
+
+// APIServer implements heatstack.Joining.
+func (noTokens) APIServer(context.Context) (string, error) { return "", tokensAreOff("") }
+
+// ClusterCA implements heatstack.Joining.
+func (noTokens) ClusterCA(context.Context) (string, error) { return "", tokensAreOff("") }
+
+func tokensAreOff(group string) error {
+	return nodegroups.Problem{
+		Reason: nodegroups.ReasonNoBootstrapToken, Severity: nodegroups.Warning, Group: group, Key: "--bootstrap-tokens", Value: "false",
+		Message: "new members should join with minted bootstrap tokens, which are switched off",
+		Remedy:  fmt.Sprintf("let the group join by its own means (%s=%s), or start with --bootstrap-tokens=true", nodegroups.KeyTokenSource, nodegroups.TokenOwn),
+	}
 }
 
 // sightings notes when the cloud was last read, and passes on what it observes.

@@ -77,6 +77,19 @@ func TestADryRunMintsNoToken(t *testing.T) {
 	require.Empty(t, r.kube.written(secretsPath))
 }
 
+func TestWithoutTokensNothingIsAskedOfTheCluster(t *testing.T) {
+	r := startWith(t, mintedTemplate, "--bootstrap-tokens=false", "--approve-node-certificates=false")
+	r.eventually(t, "it is told", func() bool {
+		return strings.Contains(r.log.String(), "NoBootstrapToken") && strings.Contains(r.log.String(), "--bootstrap-tokens")
+	})
+	require.NoError(t, r.terminate(t))
+	require.Empty(t, r.sim.Servers(), "a machine without a token would never join")
+	for _, request := range r.kube.asked() {
+		require.NotContains(t, request, "/secrets")
+		require.NotContains(t, request, "/kube-public/")
+	}
+}
+
 func TestSightingsAreSuccessfulReadings(t *testing.T) {
 	s := &sightings{Observer: cloudprovider.NoObserver{}}
 	snapshot := nodegroups.NewSnapshot(nil, nil)

@@ -142,6 +142,8 @@ func (s *settings) checkLimits(m *mistakes) {
 		"write a shorter time, or raise --max-inactivity")
 	m.unless(s.TokenSharing >= 0 && s.TokenSharing <= time.Hour, "bootstrap-token-sharing", s.TokenSharing,
 		"not a time from 0 to 1h, and a token should not live longer", "write a duration such as 5m")
+	m.unless(s.MintTokens || !s.ApproveNodes, "bootstrap-tokens", s.MintTokens,
+		"there would be no machine with a minted token whose request --approve-node-certificates could decide", "give --approve-node-certificates=false too")
 	m.unless(s.APIServer == "" || bootstrap.CheckAPIServer(s.APIServer) == nil, "bootstrap-api-server", s.APIServer,
 		"not an https URL", "write an address such as https://10.0.0.10:6443")
 	m.unless(s.Rate != 0, "openstack-rate", s.Rate, "no request could ever be sent", "write a number above 0, or a negative one for no limit")

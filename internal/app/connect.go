@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
@@ -31,7 +32,11 @@ func (p *program) connect(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.cloud, err = newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, c.reporter, c.join, floors)
+	var join heatstack.Joining = c.join
+	if !p.MintTokens {
+		join = noTokens{}
+	}
+	c.cloud, err = newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, c.reporter, join, floors)
 	if err != nil {
 		return nil, err
 	}

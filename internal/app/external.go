@@ -23,7 +23,6 @@ import (
 	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/klog/v2"
 
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
@@ -127,9 +126,7 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 			defer wait()
 			var tokens sync.WaitGroup
 			defer tokens.Wait()
-			tokens.Go(func() {
-				c.join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
-			})
+			tokens.Go(func() { p.keepTokens(ctx, c, nodes) })
 			var serving sync.WaitGroup
 			defer serving.Wait()
 			serving.Go(func() { p.serveLoad(ctx) })

@@ -31,7 +31,9 @@ type Flags struct {
 	MemoryOverheadPercent float64
 	// GPULabel and PriceFile are cloudprovider.Options'.
 	GPULabel, PriceFile string
-	// APIServer is the address that bootstrap.NewCluster takes, TokenSharing bootstrap.TokensOptions.Sharing.
+	// MintTokens: node groups that ask for them get bootstrap tokens. APIServer is the address that bootstrap.NewCluster takes,
+	// TokenSharing bootstrap.TokensOptions.Sharing.
+	MintTokens   bool
 	APIServer    string
 	TokenSharing time.Duration
 	// Repair, RepairAfter, RepairsPerHour and DeleteNodes are nodelife.Options'.
@@ -96,6 +98,9 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 	set.BoolVar(&f.ApproveServing, "approve-serving-certificates", true,
 		"Decide the requests of our node groups' kubelets for serving certificates (serverTLSBootstrap): approved only for the server's own "+
 			"names and addresses. Not with --dry-run.")
+	set.BoolVar(&f.MintTokens, "bootstrap-tokens", true,
+		"Mint bootstrap tokens for new machines of node groups that ask for them (bootstrap-token-source=minted), and revoke them. Without it no Secret is "+
+			"read or written, and such node groups do not grow.")
 	set.StringVar(&f.APIServer, "bootstrap-api-server", "",
 		"Address at which new nodes reach the API server, such as https://10.0.0.10:6443, for stacks whose parameter api_server is empty. "+
 			"Without it: what the ConfigMap kube-public/cluster-info says, else the address in the kubeconfig.")

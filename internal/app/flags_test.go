@@ -99,6 +99,7 @@ func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {
 		"overhead":           {[]string{good, "--openstack-memory-overhead-percent=90"}, []string{"--openstack-memory-overhead-percent=90"}},
 		"sharing":            {[]string{good, "--bootstrap-token-sharing=-1s"}, []string{"--bootstrap-token-sharing=-1s"}},
 		"long sharing":       {[]string{good, "--bootstrap-token-sharing=2h"}, []string{"--bootstrap-token-sharing=2h0m0s", "1h"}},
+		"tokens":             {[]string{good, "--bootstrap-tokens=false"}, []string{"--bootstrap-tokens=false", "--approve-node-certificates=false"}},
 		"address":            {[]string{good, "--bootstrap-api-server=10.0.0.10:6443"}, []string{"--bootstrap-api-server=10.0.0.10:6443", "https://"}},
 		"label":              {[]string{good, "--openstack-gpu-label=a b"}, []string{"--openstack-gpu-label=a b"}},
 		"several":            {[]string{"--nodes=x", "--openstack-rate=0"}, []string{"--nodes=x", "--openstack-rate=0"}},

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,8 @@ type littleKubernetes struct {
 	objects map[string]map[string]any
 	// writes are the methods and paths of all writes, dry ones with ?dryRun.
 	writes []string
+	// requests are the methods and paths of all requests.
+	requests []string
 }
 
 func newKubernetes(t *testing.T) *littleKubernetes {
@@ -38,6 +41,9 @@ func newKubernetes(t *testing.T) *littleKubernetes {
 func (k *littleKubernetes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	path := strings.Trim(r.URL.Path, "/")
+	k.mu.Lock()
+	k.requests = append(k.requests, r.Method+" "+r.URL.Path)
+	k.mu.Unlock()
 	switch {
 	case r.URL.Query().Get("watch") != "":
 		w.WriteHeader(http.StatusOK)
@@ -143,4 +149,11 @@ func status(reason string, code int) map[string]any {
 func answer(w http.ResponseWriter, code int, body any) {
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(body)
+}
+
+// asked returns the methods and paths of all requests so far.
+func (k *littleKubernetes) asked() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.requests)
 }

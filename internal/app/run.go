@@ -24,7 +24,6 @@ import (
 	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/klog/v2"
 
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/bootstrap"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/autoscaler"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
@@ -170,11 +169,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	var background sync.WaitGroup
 	defer background.Wait()
 	background.Go(func() { p.serveLoad(ctx) })
-	if !p.DryRun { // it made none, and another program may be at work
-		background.Go(func() {
-			c.join.tokens.Run(ctx, func() bootstrap.Sight { return c.sightings.sight(c.manager.Snapshot) }, nodes)
-		})
-	}
+	background.Go(func() { p.keepTokens(ctx, c, nodes) })
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

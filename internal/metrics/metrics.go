@@ -43,6 +43,7 @@ type Metrics struct {
 	readings        readings
 	repairs         *prometheus.CounterVec
 	nodesDeleted    *prometheus.CounterVec
+	nodesReady      *prometheus.HistogramVec
 
 	mu         sync.Mutex
 	withTokens map[string]bool // node groups that had tokens when they were last counted
@@ -93,7 +94,12 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 			"Broken members whose replacement was ordered, by what they suffered from (Error, ShutOff, StuckInBuild, NeverJoined).",
 			"node_group", "reason"),
 		nodesDeleted: counter("nodes_deleted_total", "Node objects that were deleted because their server is gone.", "node_group"),
-		tokens:       newTokens(counter), withTokens: map[string]bool{}, certificates: newCertificates(),
+		nodesReady: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "node_ready_duration_seconds",
+			Help:    "Time from the making of a member's server to its node being Ready for the first time.",
+			Buckets: []float64{10, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1800},
+		}, []string{"node_group"}),
+		tokens: newTokens(counter), withTokens: map[string]bool{}, certificates: newCertificates(),
 		readings: newReadings(counter),
 		drift:    map[string]map[string]float64{},
 	}
@@ -102,7 +108,7 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 // counters are the collectors that keep their own state.
 func (m *Metrics) counters() []prometheus.Collector {
 	return slices.Concat([]prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
-		m.reports, m.panics, m.decisions, m.repairs, m.nodesDeleted}, m.tokens.collectors(), m.certificates.collectors(),
+		m.reports, m.panics, m.decisions, m.repairs, m.nodesDeleted, m.nodesReady}, m.tokens.collectors(), m.certificates.collectors(),
 		m.readings.collectors())
 }
 
@@ -157,6 +163,11 @@ func (m *Metrics) Replaced(group, reason string) { m.repairs.WithLabelValues(gro
 
 // NodeDeleted counts a Node whose server is gone.
 func (m *Metrics) NodeDeleted(group string) { m.nodesDeleted.WithLabelValues(group).Inc() }
+
+// NodeReady notes how long a new machine has taken to become a Ready node.
+func (m *Metrics) NodeReady(group string, after time.Duration) {
+	m.nodesReady.WithLabelValues(group).Observe(after.Seconds())
+}
 
 // HeldBack notes which broken members are not replaced now, and why.
 func (m *Metrics) HeldBack(members map[nodelife.Held]int) {

@@ -20,19 +20,22 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
 )
 
-// kubectl runs kubectl as administrator.
+// kubectl runs kubectl as administrator and returns what it prints; what it says otherwise is in the error.
 func kubectl(ctx context.Context, input string, arguments ...string) (string, error) {
 	command := exec.CommandContext(ctx, base.Kubernetes(), append([]string{"kubectl", "--kubeconfig", base.Cluster.Kubeconfig}, arguments...)...)
 	command.Stdin = strings.NewReader(input)
-	out, err := command.CombinedOutput()
+	var said strings.Builder
+	command.Stderr = &said
+	out, err := command.Output()
 	if err != nil {
-		return "", fmt.Errorf("kubectl %s: %w: %s", strings.Join(arguments, " "), err, out)
+		return "", fmt.Errorf("kubectl %s: %w: %s", strings.Join(arguments, " "), err, said.String())
 	}
 	return string(out), nil
 }
 
 // The API server takes every object, without a field that it does not know.
 func TestServerTakesEveryObject(t *testing.T) {
+	t.Parallel()
 	_, err := kubectl(t.Context(), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: try}\nstuff: {}\n", "apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-")
 	require.ErrorContains(t, err, "stuff", "a field that is not known has to be refused")
 	for _, of := range allValues(t) {
@@ -50,37 +53,60 @@ func TestServerTakesEveryObject(t *testing.T) {
 	}
 }
 
-// TestLife installs the chart in both modes, upgrades it, rolls it back and removes it. Its pods find no room at first: the autoscaler
-// of the test makes the nodes that they then run on.
+// before is the chart as it was released the last time.
+const before = "testdata/cluster-autoscaler-openstack-0.1.0.tgz"
+
+// TestLife installs the chart as it was before, upgrades it with the old values, goes over to the other mode and back, and removes it. Its
+// pods find no room at first: the autoscaler of the test makes the nodes that they then run on.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	const namespace = "life"
-	w := newWorld(t, namespace, 77, false)
+	w, _ := newWorld(t, namespace, world.Options{NoCloudController: true})
 	_, err := w.CreateGroup(t.Context(), world.GroupSpec{Name: "workers", Max: 3})
 	require.NoError(t, err)
-	require.NoError(t, w.StartAutoscaler(t.Context(), "--openstack-write-timeout="+writeTimeout.String()))
+	require.NoError(t, w.StartAutoscaler(t.Context()))
 	// The world's pods say so, and the nodes have no control plane's label.
 	values := filepath.Join(t.TempDir(), "values.yaml")
 	require.NoError(t, os.WriteFile(values, []byte("onControlPlane: false\nnodeSelector: {world: "+namespace+"}\n"), 0o600))
-	common := []string{
-		"try", dir, "-n", namespace, "-f", valuesFile("minimal"), "-f", values, "--set", "openstack.existingSecret=,openstack.cloudConf=[Global]",
-		"--wait", "--timeout", "5m",
-	}
-	out := inCluster(t, append([]string{"install"}, common...)...)
+	wait := []string{"-n", namespace, "--wait", "--timeout", "5m"}
+	given := []string{"-f", valuesFile("minimal"), "-f", values, "--set", "openstack.existingSecret=,openstack.cloudConf=[Global],image.tag=mine"}
+	do := func(arguments ...string) string { return inCluster(t, append(arguments, wait...)...) }
+
+	out := do(append([]string{"install", "try", before}, given...)...)
 	require.Contains(t, out, "STATUS: deployed")
 	require.Contains(t, out, "cluster-autoscaler v1.33.5 runs in namespace life", "NOTES.txt tells the next step")
 	running(t, w, 2, "cluster-autoscaler", "node-groups")
 
-	inCluster(t, append([]string{"upgrade", "--set", "mode=embedded,replicas=1"}, common...)...)
-	running(t, w, 1, "cluster-autoscaler-openstack")
-
-	inCluster(t, "rollback", "try", "1", "-n", namespace, "--wait", "--timeout", "5m")
+	// The values of a chart that did not know all of today's.
+	do("upgrade", "try", dir, "--reuse-values", "--set", "status.enabled=true")
 	running(t, w, 2, "cluster-autoscaler", "node-groups")
+	containers := deployed(t, namespace, "try-"+name)
+	require.Contains(t, containers[1].Image, ":mine", "values that were given before")
+	require.Contains(t, containers[1].Args, "--auto-repairs-per-hour=10", "a value that the old chart did not know")
+	require.Contains(t, containers[1].Args, "--status-address=127.0.0.1:8090")
 
-	inCluster(t, "uninstall", "try", "-n", namespace, "--wait", "--timeout", "5m")
-	left, err := kubectl(t.Context(), "", "get", "deployments,secrets,configmaps,roles,rolebindings,clusterroles,clusterrolebindings,poddisruptionbudgets,serviceaccounts",
+	do(append([]string{"upgrade", "try", dir, "--set", "mode=embedded"}, given...)...)
+	running(t, w, 2, "cluster-autoscaler-openstack")
+
+	do("rollback", "try", "1")
+	running(t, w, 2, "cluster-autoscaler", "node-groups")
+	require.NotContains(t, strings.Join(deployed(t, namespace, "try-"+name)[1].Args, " "), "--auto-repair", "the first revision is of the chart before")
+	do("rollback", "try", "3")
+	running(t, w, 2, "cluster-autoscaler-openstack")
+
+	do("uninstall", "try")
+	left, err := kubectl(t.Context(), "", "get", "deployments,secrets,configmaps,services,roles,rolebindings,clusterroles,clusterrolebindings,poddisruptionbudgets,serviceaccounts",
 		"-A", "-l", "app.kubernetes.io/instance=try", "-o", "name")
 	require.NoError(t, err)
 	require.Empty(t, strings.TrimSpace(strings.ReplaceAll(left, "No resources found", "")))
+}
+
+// deployed are the containers of a Deployment.
+func deployed(t *testing.T, namespace, deployment string) []v1.Container {
+	t.Helper()
+	d, err := base.Cluster.Client.AppsV1().Deployments(namespace).Get(t.Context(), deployment, metav1.GetOptions{})
+	require.NoError(t, err)
+	return d.Spec.Template.Spec.Containers
 }
 
 // running waits until there are exactly n pods of the release, all running with these containers.
@@ -114,6 +140,7 @@ func running(t *testing.T, w *world.World, n int, containers ...string) {
 
 // TestCertificatesAreKept: an upgrade does not make new certificates, unless the old ones near their end.
 func TestCertificatesAreKept(t *testing.T) {
+	t.Parallel()
 	const namespace = "certificates"
 	client := base.Cluster.Client.CoreV1()
 	_, err := client.Namespaces().Create(t.Context(), &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
@@ -152,6 +179,7 @@ func TestCertificatesAreKept(t *testing.T) {
 
 // What helm says at the end names the next step.
 func TestNotes(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		values, set string
 		want, not   string

@@ -30,6 +30,9 @@ const (
 	dir  = root + "/deploy/chart/cluster-autoscaler-openstack"
 	// name is the release of which the objects are called as those of deploy/kubernetes.
 	name = "cluster-autoscaler-openstack"
+	// baseRelease is whose rights the autoscaler of the worlds has, and baseAccount its service account in kube-system.
+	baseRelease = "lab"
+	baseAccount = baseRelease + "-" + name
 	// versionForTemplates is the cluster's that helm is told where it does not see one.
 	versionForTemplates = "1.33.13"
 )
@@ -38,7 +41,7 @@ var (
 	// builder and helmPath are the programs'.
 	builder  *binaries.Builder
 	helmPath string
-	// base is a control plane on which the autoscaler has the chart's permissions, and auditLog what it did with them.
+	// base is a control plane on which the autoscaler has the chart's permissions, and auditLog what the accounts in some namespaces did.
 	base     *world.Base
 	auditLog string
 )
@@ -85,7 +88,7 @@ func prepare(ctx context.Context, temporary string, say func(string)) error {
 	if helmPath, err = builder.Helm(ctx); err != nil {
 		return err
 	}
-	rights, err := helm(ctx, append([]string{"template", name, dir, "-n", "kube-system", "--kube-version", versionForTemplates, "-f", valuesFile("minimal")},
+	rights, err := helm(ctx, append([]string{"template", baseRelease, dir, "-n", "kube-system", "--kube-version", versionForTemplates, "-f", valuesFile("minimal")},
 		"--show-only", "templates/serviceaccount.yaml", "--show-only", "templates/rbac.yaml")...)
 	if err != nil {
 		return err
@@ -95,7 +98,7 @@ func prepare(ctx context.Context, temporary string, say func(string)) error {
 		return err
 	}
 	auditLog = filepath.Join(temporary, "audit.log")
-	base, err = world.StartBaseWith(ctx, world.BaseOptions{Manifest: manifest, AuditLog: auditLog}, say)
+	base, err = world.StartBaseWith(ctx, world.BaseOptions{Manifest: manifest, AuditLog: auditLog, AuditNamespaces: audited}, say)
 	return err
 }
 
@@ -128,7 +131,7 @@ func allValues(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/values/*.yaml")
 	require.NoError(t, err)
-	require.Len(t, files, 6)
+	require.Len(t, files, 7)
 	var names []string
 	for _, file := range files {
 		names = append(names, strings.TrimSuffix(filepath.Base(file), ".yaml"))

@@ -10,6 +10,7 @@ import (
 
 // Values that make no sense are refused in words that name the value and what to do.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	const minimal, embedded, network = "minimal", "embedded", "network"
 	for _, c := range []struct {
 		values string
@@ -54,9 +55,36 @@ func TestRefusals(t *testing.T) {
 		{"monitored", "monitoring.serviceMonitor.enabled=true", []string{"podMonitor", "serviceMonitor", "leave one"}},
 		{"least", "rbac.create=false", []string{"rbac.extraRules", "rbac.create=true"}},
 		{minimal, "serviceAccount.create=false", []string{"serviceAccount.name"}},
-		{minimal, "autoscaler.versions=null", []string{"autoscaler.versions", "autoscaler.image.tag"}},
+		{minimal, "features.bootstrapTokens=false", []string{"features.bootstrapTokens=false", "features.approveNodeCertificates=true", "both to false"}},
+		{minimal, "features.bootstrapTokens=false,features.approveNodeCertificates=false,features.kubeadmJoin=true", []string{"features.kubeadmJoin", "minted"}},
+		{minimal, "load.enabled=false,load.config.defaults.load-target=60", []string{"load.enabled=false", "load.config"}},
+		{minimal, "load.source=prometheus", []string{"load.prometheus.url", "aetos"}},
+		{minimal, "load.source=statsd", []string{"source", "gnocchi"}},
+		{minimal, "load.prometheus.url=aetos,load.prometheus.existingSecret=x", []string{"load.prometheus.url=aetos", "its address"}},
+		{minimal, "load.prometheus.url=prometheus:9090", []string{"url"}},
+		{"load", "load.existingConfigMap=x", []string{"load.config and load.existingConfigMap", "leave one"}},
+		{"load", "load.prometheus.existingSecret=x", []string{"load.prometheus.config", "leave one"}},
+		{"load", "prices.existingConfigMap=x", []string{"prices.config", "leave one"}},
+		{"load", "load.enabled=false", []string{"load.enabled=false"}},
+		{minimal, "autoscaler.extraArgs.expander=price", []string{"expander=price", "prices.config"}},
+		{"load", "autoscaler.extraArgs.expander=least-waste", []string{"expander=least-waste", "price,least-waste"}},
+		{"load", "prices.config.default.perMiB=1", []string{"perMiB", "not allowed"}},
+		{minimal, "provider.extraArgs.load-config=/x", []string{"provider.extraArgs.load-config", "from load.config"}},
+		{minimal, "provider.extraArgs.bootstrap-tokens=false", []string{"features.bootstrapTokens"}},
+		{minimal, "provider.extraArgs.status-address=:1", []string{"from status"}},
+		{minimal, "externalMetrics.enabled=true,load.enabled=false", []string{"externalMetrics.enabled", "load.enabled=false"}},
+		{minimal, "externalMetrics.enabled=true,externalMetrics.tls.source=existing", []string{"externalMetrics.tls.existingSecret", "--set-file externalMetrics.tls.caBundle"}},
+		{minimal, "externalMetrics.enabled=true,externalMetrics.tls.existingSecret=x", []string{"externalMetrics.tls.source=helm"}},
+		{minimal, "externalMetrics.enabled=true,externalMetrics.tls.source=certManager", []string{"externalMetrics.tls.issuerRef.name"}},
+		{minimal, "externalMetrics.enabled=true,externalMetrics.port=8087", []string{"externalMetrics.port=8087", "provider's metrics"}},
+		{minimal, "status.enabled=true,status.port=8086", []string{"status.port=8086", "grpc.port"}},
+		{minimal, "grpc.port=8085", []string{"grpc.port=8085", "cluster-autoscaler's metrics"}},
+		{network, "networkPolicy.statusFrom=null", []string{"networkPolicy.statusFrom", "no login"}},
+		{minimal, "repair.perHour=0", []string{"perHour"}},
+		{minimal, "repair.after=5", []string{"after"}},
 	} {
 		t.Run(c.values+" "+c.set, func(t *testing.T) {
+			t.Parallel()
 			_, err := helm(t.Context(), "template", name, dir, "--kube-version", versionForTemplates, "-f", valuesFile(c.values), "--set", c.set)
 			require.Error(t, err)
 			for _, words := range c.want {

@@ -19,6 +19,7 @@ import (
 var dashboard = regexp.MustCompile(`(?m)(^  cluster-autoscaler-openstack\.json: \|\n)(?:    .*\n)+`)
 
 func TestSnapshots(t *testing.T) {
+	t.Parallel()
 	for _, of := range allValues(t) {
 		t.Run(of, func(t *testing.T) {
 			text := render(t, "-f", valuesFile(of))
@@ -35,6 +36,7 @@ func TestSnapshots(t *testing.T) {
 }
 
 func TestLint(t *testing.T) {
+	t.Parallel()
 	for _, of := range allValues(t) {
 		_, err := helm(t.Context(), "lint", "--strict", "--kube-version", versionForTemplates, dir, "-f", valuesFile(of))
 		require.NoError(t, err, of)
@@ -43,6 +45,7 @@ func TestLint(t *testing.T) {
 
 // Every container runs without rights: not as root, on a file system that it can't write to, without capabilities.
 func TestContainersHaveNoRights(t *testing.T) {
+	t.Parallel()
 	for _, of := range allValues(t) {
 		for _, deployment := range only[*appsv1.Deployment](objects(t, render(t, "-f", valuesFile(of)))) {
 			pod := deployment.Spec.Template.Spec
@@ -66,6 +69,7 @@ func TestContainersHaveNoRights(t *testing.T) {
 
 // The programs take the flags that the chart gives them.
 func TestProgramsKnowTheirFlags(t *testing.T) {
+	t.Parallel()
 	server, stock, err := builder.External(t.Context())
 	require.NoError(t, err)
 	programs := map[string]string{"cluster-autoscaler-openstack": base.Autoscaler(), "cluster-autoscaler": stock, "node-groups": server}
@@ -95,6 +99,7 @@ func TestProgramsKnowTheirFlags(t *testing.T) {
 
 // The stock image follows the cluster's version; a cluster that is newer than all known ones gets the newest.
 func TestStockImageFollowsTheCluster(t *testing.T) {
+	t.Parallel()
 	for version, want := range map[string]string{"1.25.0": "v1.25.3", "1.29.14": "v1.29.5", "1.33.1": "v1.33.5", "1.36.0": "v1.36.1", "1.45.0": "v1.36.1"} {
 		out, err := helm(t.Context(), "template", name, dir, "--kube-version", version, "-f", valuesFile("minimal"))
 		require.NoError(t, err)
@@ -102,10 +107,27 @@ func TestStockImageFollowsTheCluster(t *testing.T) {
 	}
 	_, err := helm(t.Context(), "template", name, dir, "--kube-version", "1.24.9", "-f", valuesFile("minimal"))
 	require.ErrorContains(t, err, "which is incompatible with Kubernetes v1.24.9")
+	_, err = helm(t.Context(), "template", name, dir, "--kube-version", "1.25.3", "-f", valuesFile("minimal"), "--set", `autoscaler.versions.1\.25=null`)
+	require.ErrorContains(t, err, "autoscaler.versions has no image for Kubernetes 1.25: set autoscaler.image.tag")
+}
+
+// Without a cluster and without --kube-version, helm takes the version that it was built with: that of the Kubernetes libraries in it. So
+// the documentation says to give one of the two.
+func TestTemplateWithoutACluster(t *testing.T) {
+	t.Parallel()
+	built, err := helm(t.Context(), "version", "--template", "{{.Version}}")
+	require.NoError(t, err)
+	out, err := helm(t.Context(), "template", name, dir, "-f", valuesFile("minimal"))
+	require.NoError(t, err)
+	require.Contains(t, out, "registry.k8s.io/autoscaling/cluster-autoscaler:v1.33.5", "helm %s", built)
+	out, err = helm(t.Context(), "template", name, dir, "-f", valuesFile("minimal"), "--set", "autoscaler.image.tag=v1.28.7")
+	require.NoError(t, err)
+	require.Contains(t, out, "registry.k8s.io/autoscaling/cluster-autoscaler:v1.28.7")
 }
 
 // What is not "none" of an override stays.
 func TestFalseAndNull(t *testing.T) {
+	t.Parallel()
 	out := render(t, "-f", valuesFile("embedded"), "--set", "autoscaler.extraArgs.enforce-node-group-min-size=false,autoscaler.extraArgs.v=0,autoscaler.extraArgs.expander=null")
 	require.Contains(t, out, `"--enforce-node-group-min-size=false"`)
 	require.Contains(t, out, `"--v=0"`)

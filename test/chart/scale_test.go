@@ -5,136 +5,176 @@ package chart
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
-	authenticationv1 "k8s.io/api/authentication/v1"
-	v1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
+	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
-// TestInstalledChartScales runs the programs as the installed Deployment says: with its flags, the contents of its volumes and its
-// service account, in a namespace that is not kube-system. A node group grows and shrinks through them, in both modes.
-func TestInstalledChartScales(t *testing.T) {
-	const namespace, release = "scales", "mine"
-	w := newWorld(t, namespace, 99, false)
-	group, err := w.CreateGroup(t.Context(), world.GroupSpec{Name: "workers", Max: 2})
-	require.NoError(t, err)
-	_, cloudConf, found := strings.Cut(w.Cloud.Arguments[0], "--cloud-config=")
-	require.True(t, found)
-	arguments := []string{
-		release, dir, "-n", namespace, "-f", valuesFile("minimal"), "-f", "testdata/quick.yaml", "--set", "openstack.existingSecret=",
-		"--set-file", "openstack.cloudConf=" + cloudConf, "--set", "nodeGroups.tags={cluster-autoscaler-enabled,cluster=" + namespace + "}",
-		"--set", "provider.extraArgs.bootstrap-api-server=" + base.Cluster.Endpoint, "--set", fmt.Sprintf("grpc.port=%d", freePort(t)),
+// audited are the namespaces whose accounts' requests are in the audit log.
+var audited = []string{"full", "less", "alone"}
+
+// scene is a release in a world of its own.
+type scene struct {
+	*testing.T
+	*world.World
+	sim     *simulator.Simulator
+	release string
+	// common are the arguments of every "helm upgrade --install" here.
+	common []string
+	// spec is what node groups are like.
+	spec world.GroupSpec
+	// credentials are helm's arguments for signing in.
+	credentials []string
+	// without are flags that the programs are not given.
+	without []string
+	running *installation
+}
+
+// newScene makes a scene named after its namespace and after testdata/installed/NAME.yaml. Its namespace is not kube-system.
+func newScene(t *testing.T, name string, options world.Options) *scene {
+	w, sim := newWorld(t, name, options)
+	s := &scene{T: t, World: w, sim: sim, release: name}
+	s.credentials = []string{"--set-file", "openstack.cloudConf=" + writeFile(t, "cloud.conf", sim.CloudConf("demo", "demo"))}
+	s.common = []string{
+		"upgrade", "--install", name, dir, "-n", name, "-f", valuesFile("minimal"), "-f", "testdata/installed/quick.yaml", "-f", "testdata/installed/" + name + ".yaml",
+		"--set", "openstack.existingSecret=",
+		"--set", "nodeGroups.tags={cluster-autoscaler-enabled,cluster=" + name + "}",
+		"--set", "provider.extraArgs.bootstrap-api-server=" + base.Cluster.Endpoint,
 	}
+	if !s.hasStatusPage() {
+		s.common = append(s.common, "--set", "status.enabled=false")
+	}
+	return s
+}
+
+// account is the service account's name, as well as the Deployment's.
+func (s *scene) account() string { return s.release + "-" + name }
+
+// begin installs or upgrades the release and runs its programs.
+func (s *scene) begin(arguments ...string) {
+	s.Helper()
+	inCluster(s.T, slices.Concat(s.common, s.credentials, arguments)...)
+	s.running = start(s.T, s.Name(), s.account(), s.without...)
+}
+
+// Name is the namespace.
+func (s *scene) Name() string { return s.World.Name }
+
+// play lets a node group live with what begin starts: it grows, shrinks and is drained. Between them happens what is given. Then every
+// right of the release has to have been used, and no other asked for.
+func (s *scene) play(begin, between func()) map[string]bool {
+	s.Helper()
+	ctx := s.Context()
+	before := len(requests(s.T, s.Name(), s.account()))
+	group, err := world.MainJob{World: s.World, Timeout: stepTimeout, Say: s.Logf, Spec: s.spec, Start: func(context.Context) error {
+		begin()
+		return nil
+	}}.Run(ctx)
+	require.NoError(s, err)
+	if between != nil {
+		between()
+	}
+	drain(s.T, s.World)
+	s.running.stop()
+	used := usedRights(s.T, requests(s.T, s.Name(), s.account())[before:])
+	requireAllUsed(s.T, s.release, used)
+	require.NoError(s, group.Delete(ctx))
+	s.forget()
+	return used
+}
+
+// forget deletes what an uninstall leaves, so that what comes next has to make it anew.
+func (s *scene) forget() {
+	s.Helper()
+	_, err := kubectl(s.Context(), "", "-n", s.Name(), "delete", "--ignore-not-found", "lease/cluster-autoscaler", "configmap/cluster-autoscaler-openstack-joins")
+	require.NoError(s, err)
+}
+
+// TestFullChartScales: with every part on, first in mode external and after an upgrade in mode embedded, a node group scales through the
+// programs as the installed Deployment says; the second replica takes over; load is served with a certificate that the API server can
+// check, and the status page answers. What the account may do is what it needs for that.
+func TestFullChartScales(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "full", world.Options{NoCloudController: true})
 	for _, mode := range []string{"external", "embedded"} {
-		inCluster(t, append([]string{"upgrade", "--install", "--set", "mode=" + mode}, arguments...)...)
-		programs := startInstalled(t, namespace, release+"-"+name)
-		require.NoError(t, w.Deploy(t.Context(), world.Workload{Name: mode, Replicas: 1, CPU: "600m"}))
-		require.NoError(t, w.WaitForRunning(t.Context(), stepTimeout, mode, 1), mode)
-		require.NoError(t, w.Undeploy(t.Context(), mode))
-		_, err := group.WaitForSize(t.Context(), stepTimeout, 0)
-		require.NoError(t, err, mode)
-		programs.Stop()
-	}
-	inCluster(t, "uninstall", release, "-n", namespace)
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
-// startInstalled starts the programs of a Deployment's containers.
-func startInstalled(t *testing.T, namespace, deployment string) *process.Group {
-	t.Helper()
-	server, stock, err := builder.External(t.Context())
-	require.NoError(t, err)
-	binary := map[string]string{"cluster-autoscaler-openstack": base.Autoscaler(), "cluster-autoscaler": stock, "node-groups": server}
-	installed, err := base.Cluster.Client.AppsV1().Deployments(namespace).Get(t.Context(), deployment, metav1.GetOptions{})
-	require.NoError(t, err)
-	pod := installed.Spec.Template.Spec
-	volumes := t.TempDir()
-	for _, volume := range pod.Volumes {
-		writeVolume(t, namespace, filepath.Join(volumes, volume.Name), volume)
-	}
-	kubeconfig := filepath.Join(volumes, "kubeconfig")
-	writeKubeconfig(t, namespace, pod.ServiceAccountName, kubeconfig)
-	logs := t.TempDir()
-	group := process.NewGroup(logs)
-	t.Cleanup(func() {
-		group.Stop()
-		if t.Failed() {
-			for _, container := range pod.Containers {
-				t.Log(process.Tail(filepath.Join(logs, container.Name+".log"), 8000))
-			}
-		}
-	})
-	for _, container := range pod.Containers {
-		arguments := []string{"--kubeconfig=" + kubeconfig}
-		for _, argument := range container.Args {
-			for _, mount := range container.VolumeMounts {
-				argument = strings.ReplaceAll(argument, "="+mount.MountPath+"/", "="+filepath.Join(volumes, mount.Name)+"/")
-			}
-			if !strings.HasPrefix(argument, "--address=") { // a pod has all ports for itself
-				arguments = append(arguments, argument)
-			}
-		}
-		arguments = append(arguments, fmt.Sprintf("--address=127.0.0.1:%d", freePort(t)))
-		_, err := group.Start(container.Name, process.Options{}, binary[container.Name], arguments...)
-		require.NoError(t, err)
-	}
-	return group
-}
-
-// writeVolume writes what a volume holds into a folder.
-func writeVolume(t *testing.T, namespace, folder string, volume v1.Volume) {
-	t.Helper()
-	require.NoError(t, os.MkdirAll(folder, 0o700))
-	files := map[string][]byte{}
-	switch {
-	case volume.Secret != nil:
-		secret, err := base.Cluster.Client.CoreV1().Secrets(namespace).Get(t.Context(), volume.Secret.SecretName, metav1.GetOptions{})
-		require.NoError(t, err)
-		files = secret.Data
-	case volume.ConfigMap != nil:
-		configMap, err := base.Cluster.Client.CoreV1().ConfigMaps(namespace).Get(t.Context(), volume.ConfigMap.Name, metav1.GetOptions{})
-		require.NoError(t, err)
-		for file, text := range configMap.Data {
-			files[file] = []byte(text)
+		used := s.play(func() { s.begin("--set", "mode="+mode) }, func() {
+			s.requireExternalMetrics()
+			s.requireStatusPage()
+			s.running.killLeader(t)
+		})
+		for _, right := range []string{"authentication.k8s.io tokenreviews create", "authorization.k8s.io subjectaccessreviews create", "configmaps read extension-apiserver-authentication"} {
+			require.True(t, used[right], "%s: %s is what externalMetrics asks for", mode, right)
 		}
 	}
-	require.NotEmpty(t, files, volume.Name)
-	for file, text := range files {
-		require.NoError(t, os.WriteFile(filepath.Join(folder, file), text, 0o600))
-	}
+	inCluster(t, "uninstall", s.release, "-n", s.Name())
 }
 
-// writeKubeconfig writes a kubeconfig of a service account.
-func writeKubeconfig(t *testing.T, namespace, account, path string) {
-	t.Helper()
-	seconds := int64(time.Hour.Seconds())
-	answer, err := base.Cluster.Client.CoreV1().ServiceAccounts(namespace).CreateToken(context.WithoutCancel(t.Context()), account,
-		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	config, err := clientcmd.LoadFromFile(base.Cluster.Kubeconfig)
-	require.NoError(t, err)
-	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{account: {Token: answer.Status.Token}}
-	for _, context := range config.Contexts {
-		context.AuthInfo = account
+// TestLeastChartScales: with everything off that needs rights, nodes come and go in both modes with fewer rights, and no Secret is read.
+// Machines join by their own means. The credentials are in a clouds.yaml.
+func TestLeastChartScales(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "less", world.Options{})
+	s.spec.Parameters = s.ownJoining()
+	s.credentials = []string{"--set-file", "openstack.cloudsYaml=" + writeFile(t, "clouds.yaml", cloudsYAML(s.sim.Environment("demo", "demo")))}
+	for _, mode := range []string{"external", "embedded"} {
+		used := s.play(func() { s.begin("--set", "mode="+mode) }, nil)
+		for right := range used {
+			require.NotContains(t, right, "secrets", mode)
+			require.NotContains(t, right, "certificatesigningrequests", mode)
+		}
 	}
-	require.NoError(t, clientcmd.WriteToFile(*config, path))
+	inCluster(t, "uninstall", s.release, "-n", s.Name())
+}
+
+// cloudsYAML is a clouds.yaml of OS_* variables.
+func cloudsYAML(variables []string) string {
+	value := map[string]string{}
+	for _, variable := range variables {
+		name, is, _ := strings.Cut(variable, "=")
+		value[name] = is
+	}
+	return fmt.Sprintf(`clouds:
+  openstack:
+    region_name: %q
+    auth: {auth_url: %q, username: %q, password: %q, project_name: %q, user_domain_name: Default, project_domain_name: Default}
+`, value["OS_REGION_NAME"], value["OS_AUTH_URL"], value["OS_USERNAME"], value["OS_PASSWORD"], value["OS_PROJECT_NAME"])
+}
+
+// TestServerAloneScales: the gRPC server without a cluster-autoscaler has no more rights than its own part needs. Who asks it here is a
+// stock cluster-autoscaler with an account of its own, over loopback; TLS has tests of its own.
+func TestServerAloneScales(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "alone", world.Options{NoCloudController: true})
+	s.without = []string{"grpc-cert", "grpc-key", "grpc-client-ca"}
+	folder := t.TempDir()
+	others := process.NewGroup(folder)
+	t.Cleanup(others.Stop)
+	s.play(func() {
+		s.begin()
+		_, stock, err := builder.External(t.Context())
+		require.NoError(t, err)
+		config, kubeconfig := filepath.Join(folder, "cloud-config.yaml"), filepath.Join(folder, "kubeconfig")
+		require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, "address: 127.0.0.1:%d\n", s.running.pods[0].ports["grpc-address"]), 0o600))
+		writeKubeconfig(t, "kube-system", baseAccount, kubeconfig)
+		arguments := []string{
+			"--cloud-provider=externalgrpc", "--cloud-config=" + config, "--kubeconfig=" + kubeconfig, "--namespace=" + s.Name(), "--leader-elect=false",
+			fmt.Sprintf("--address=127.0.0.1:%d", freePort(t)),
+		}
+		for flag, value := range quickFlags(t) {
+			if !strings.HasPrefix(flag, "leader-elect") {
+				arguments = append(arguments, fmt.Sprintf("--%s=%v", flag, value))
+			}
+		}
+		_, err = others.Start("stock", process.Options{}, stock, arguments...)
+		require.NoError(t, err)
+	}, nil)
+	inCluster(t, "uninstall", s.release, "-n", s.Name())
 }

@@ -87,7 +87,7 @@ func TestDashboard(t *testing.T) {
 	metrics := known(t)
 	// What Grafana puts in place of its variables.
 	variables := strings.NewReplacer("$__rate_interval", "5m", "$__range", "6h", "$namespace", "kube-system", "$node_group", "workers")
-	ids, places, queries := map[int]bool{}, map[[2]int]string{}, 0
+	ids, places, queries, all := map[int]bool{}, map[[2]int]string{}, 0, ""
 	for _, panel := range dashboard.Panels {
 		require.False(t, ids[panel.ID], "two panels have the id %d", panel.ID)
 		ids[panel.ID] = true
@@ -106,8 +106,16 @@ func TestDashboard(t *testing.T) {
 		require.NotEmpty(t, panel.Targets, panel.Title)
 		for _, target := range panel.Targets {
 			queries++
+			all += target.Expr + "\n"
 			requireMetrics(t, metrics, panel.Title, variables.Replace(target.Expr))
 		}
 	}
 	require.Greater(t, queries, 40)
+	// What an operator opens it for.
+	for _, metric := range []string{
+		"node_group_target_size", "node_group_members", "node_group_floor", "load", "load_target", "api_requests_total", "node_ready_duration_seconds_bucket",
+		"removals_wrong_total", "removals_verified_total", "problems", "csr_approval_duration_seconds_bucket", "repairs_held_back",
+	} {
+		require.Contains(t, all, "cluster_autoscaler_openstack_"+metric+"{", "no panel shows it")
+	}
 }

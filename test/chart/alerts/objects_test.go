@@ -43,5 +43,5 @@ func TestOperatorsReadTheirObjects(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, map[string]int{"PodMonitor": 1, "ServiceMonitor": 1, "PrometheusRule": 1, "Certificate": 2}, kinds)
+	require.Equal(t, map[string]int{"PodMonitor": 1, "ServiceMonitor": 1, "PrometheusRule": 1, "Certificate": 3}, kinds)
 }

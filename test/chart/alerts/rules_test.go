@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -34,9 +35,27 @@ func readRules(t *testing.T) map[string]rulefmt.Rule {
 	return out
 }
 
-// Whoever is woken has to know how bad it is, what it is, and what to do.
+// runbook is the page of the documentation that the alerts lead to.
+const runbook = "docs/how-to/troubleshooting.md"
+
+// Whoever is woken has to know how bad it is, what it is, and what to do: the runbook has a section that is called like the alert, and none
+// for an alert that there is not.
 func TestAlertsAreDescribed(t *testing.T) {
-	for name, rule := range readRules(t) {
+	page, err := os.ReadFile("../../../" + runbook)
+	require.NoError(t, err)
+	sections := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^##+ ((?:OpenStack|Cluster)[A-Z]\w+)$`).FindAllStringSubmatch(string(page), -1) {
+		require.False(t, sections[m[1]], "two sections about %s", m[1])
+		sections[m[1]] = true
+	}
+	rules := readRules(t)
+	for section := range sections {
+		require.Contains(t, rules, section, "a section about no alert")
+	}
+	for name, rule := range rules {
+		require.True(t, sections[name], "%s has no section %s", runbook, name)
+		// A heading's anchor is its text in small letters.
+		require.Equal(t, "https://github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/blob/main/"+runbook+"#"+strings.ToLower(name), rule.Annotations["runbook_url"], name)
 		require.Contains(t, []string{"critical", "warning"}, rule.Labels["severity"], name)
 		require.NotEmpty(t, rule.Annotations["summary"], name)
 		require.NotEmpty(t, rule.Annotations["description"], name)

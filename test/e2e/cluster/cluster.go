@@ -60,6 +60,8 @@ type Options struct {
 	// AuditLog is a file for what the autoscaler's account asks of the API server, in the form of Kubernetes' audit log, one
 	// event a line. None if empty.
 	AuditLog string
+	// AuditNamespaces are namespaces whose service accounts are in the audit log too.
+	AuditNamespaces []string
 }
 
 // StartOn is Start with an API server that listens on address, an IPv4 address of this computer, so that machines with a
@@ -79,7 +81,7 @@ func StartWith(ctx context.Context, group *process.Group, binary, dir, manifest 
 	if err != nil {
 		return nil, err
 	}
-	s := &starter{group: group, binary: binary, dir: dir, address: options.Address, auditLog: options.AuditLog, rules: rules}
+	s := &starter{group: group, binary: binary, dir: dir, address: options.Address, auditLog: options.AuditLog, auditNamespaces: options.AuditNamespaces, rules: rules}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("control plane: %w", err)
 	}
@@ -106,6 +108,7 @@ type starter struct {
 	binary, dir        string
 	address            string // the API server's
 	auditLog           string // empty for none
+	auditNamespaces    []string
 	apiPort, etcdPort  int
 	etcdPeerPort       int
 	endpoint, etcdURL  string

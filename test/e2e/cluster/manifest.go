@@ -30,9 +30,6 @@ type manifest struct {
 	own []metav1.Object
 }
 
-// ownName is what the Role and the RoleBinding are called that are needed in the namespace of --namespace.
-const ownName = "cluster-autoscaler-openstack"
-
 // readManifest reads the autoscaler's file.
 func readManifest(path string) (*manifest, error) {
 	m, err := readRules(path)
@@ -41,7 +38,7 @@ func readManifest(path string) (*manifest, error) {
 	}
 	m.findOwn()
 	if m.account == nil || len(m.own) != 2 {
-		return nil, fmt.Errorf("%s: no ServiceAccount with a Role and a RoleBinding named %s", path, ownName)
+		return nil, fmt.Errorf("%s: no ServiceAccount with a Role and a RoleBinding of its name", path)
 	}
 	return m, nil
 }
@@ -106,12 +103,12 @@ func (m *manifest) add(document []byte) error {
 	return nil
 }
 
-// findOwn finds the Role and the RoleBinding in the account's namespace.
+// findOwn finds the Role and the RoleBinding in the account's namespace that have the account's name.
 func (m *manifest) findOwn() {
 	for _, object := range m.objects {
 		switch object.(type) {
 		case *rbacv1.Role, *rbacv1.RoleBinding:
-			if m.account != nil && object.GetNamespace() == m.account.Namespace && object.GetName() == ownName {
+			if m.account != nil && object.GetNamespace() == m.account.Namespace && object.GetName() == m.account.Name {
 				m.own = append(m.own, object)
 			}
 		}

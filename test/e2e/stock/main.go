@@ -22,6 +22,8 @@ import (
 	"k8s.io/autoscaler/cluster-autoscaler/loop"
 	"k8s.io/autoscaler/cluster-autoscaler/metrics"
 	kubeutil "k8s.io/autoscaler/cluster-autoscaler/utils/kubernetes"
+	componentconfig "k8s.io/component-base/config"
+	"k8s.io/component-base/config/options"
 	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/klog/v2"
 
@@ -33,17 +35,19 @@ const headerTimeout = 10 * time.Second
 func main() {
 	klog.InitFlags(nil)
 	pflag.CommandLine.AddGoFlagSet(goflag.CommandLine)
-	_ = pflag.Bool("leader-elect", true, "ignored: there is one replica")
+	election := leaderElection()
+	options.BindLeaderElectionFlags(&election, pflag.CommandLine)
 	pflag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, flags.AutoscalingOptions()); err != nil {
+	if err := serve(ctx, flags.AutoscalingOptions(), election); err != nil {
 		fmt.Fprintln(os.Stderr, "stock cluster-autoscaler:", err)
 		os.Exit(1) //nolint:gocritic // the process ends, and with it what stop would release
 	}
 }
 
-func run(ctx context.Context, opts config.AutoscalingOptions) error {
+// serve answers questions about health, and autoscales while this replica leads.
+func serve(ctx context.Context, opts config.AutoscalingOptions, election componentconfig.LeaderElectionConfiguration) error {
 	health := metrics.NewHealthCheck(opts.MaxInactivityTime, opts.MaxFailingTime)
 	metrics.RegisterAll(opts.EmitPerNodeGroupMetrics)
 	mux := http.NewServeMux()
@@ -52,7 +56,14 @@ func run(ctx context.Context, opts config.AutoscalingOptions) error {
 	server := &http.Server{Addr: opts.Address, Handler: mux, ReadHeaderTimeout: headerTimeout}
 	go func() { _ = server.ListenAndServe() }()
 	defer server.Close()
+	work := func(ctx context.Context) error { return run(ctx, opts, health) }
+	if election.LeaderElect {
+		return lead(ctx, election, opts, work)
+	}
+	return work(ctx)
+}
 
+func run(ctx context.Context, opts config.AutoscalingOptions, health *metrics.HealthCheck) error {
 	a, err := autoscaler.New(autoscaler.Parts{
 		Options: opts, Client: kubeutil.CreateKubeClient(opts.KubeClientOpts), Snapshotter: debuggingsnapshot.NewDebuggingSnapshotter(false),
 		Provider: externalgrpc.BuildExternalGrpc(opts, cloudprovider.NodeGroupDiscoveryOptions{}, corecontext.NewResourceLimiterFromAutoscalingOptions(opts)),

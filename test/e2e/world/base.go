@@ -50,6 +50,8 @@ type BaseOptions struct {
 	Descheduler bool
 	// AuditLog is a file for what the autoscaler's account asks of the API server; see cluster.Options.
 	AuditLog string
+	// AuditNamespaces are namespaces whose service accounts are in the audit log too.
+	AuditNamespaces []string
 }
 
 // StartBaseWith is StartBase with options.
@@ -103,7 +105,7 @@ func (b *Base) start(ctx context.Context, progress Progress) error {
 		manifest = filepath.Join(b.Root, "deploy", "kubernetes", "cluster-autoscaler-openstack.yaml")
 	}
 	b.Cluster, err = cluster.StartWith(ctx, b.Processes, b.kubernetes, dir, manifest,
-		cluster.Options{Address: b.options.Address, AuditLog: b.options.AuditLog})
+		cluster.Options{Address: b.options.Address, AuditLog: b.options.AuditLog, AuditNamespaces: b.options.AuditNamespaces})
 	return err
 }
 

@@ -20,6 +20,10 @@ type MainJob struct {
 	Say func(format string, arguments ...any)
 	// Flags are added to the autoscaler's.
 	Flags []string
+	// Spec is the node group; one without anything special if its Name is empty.
+	Spec GroupSpec
+	// Start starts the autoscaler; nil starts the world's, with Flags.
+	Start func(context.Context) error
 }
 
 // mainJobApps each need more than half of the processor of the usual flavor, so that each needs a node of its own.
@@ -28,17 +32,16 @@ var mainJobApps = []string{"shop", "mail", "wiki"}
 // Run returns the node group, which has no members then.
 func (j MainJob) Run(ctx context.Context) (*Group, error) {
 	w := j.World
-	j.Say("creating the Heat stack of node group %q: no node now, five at most", w.stackName("workers"))
-	group, err := w.CreateGroup(ctx, GroupSpec{Name: "workers", Max: 5})
+	if j.Spec.Name == "" {
+		j.Spec.Name = "workers"
+	}
+	j.Spec.Max = 5
+	j.Say("creating the Heat stack of node group %q: no node now, five at most", w.stackName(j.Spec.Name))
+	group, err := w.CreateGroup(ctx, j.Spec)
 	if err != nil {
 		return nil, err
 	}
-	if w.external {
-		j.Say("starting cluster-autoscaler-openstack-grpc, and a stock cluster-autoscaler that asks it")
-	} else {
-		j.Say("starting cluster-autoscaler-openstack")
-	}
-	if err := w.StartAutoscaler(ctx, append([]string{"--bootstrap-token-sharing=" + mainJobSharing.String()}, j.Flags...)...); err != nil {
+	if err := j.start(ctx); err != nil {
 		return nil, err
 	}
 	j.Say("deploying %d applications; each fills more than half a node, and there is no node", len(mainJobApps))
@@ -80,6 +83,20 @@ func (j MainJob) Run(ctx context.Context) (*Group, error) {
 	}
 	j.Say("scaled down to 0")
 	return group, j.waitForNoToken(ctx)
+}
+
+// start starts the autoscaler.
+func (j MainJob) start(ctx context.Context) error {
+	if j.Start != nil {
+		j.Say("starting the autoscaler")
+		return j.Start(ctx)
+	}
+	if j.World.external {
+		j.Say("starting cluster-autoscaler-openstack-grpc, and a stock cluster-autoscaler that asks it")
+	} else {
+		j.Say("starting cluster-autoscaler-openstack")
+	}
+	return j.World.StartAutoscaler(ctx, append([]string{"--bootstrap-token-sharing=" + mainJobSharing.String()}, j.Flags...)...)
 }
 
 // mainJobSharing is short, as all of it waits until the token may be of no more use to anybody.

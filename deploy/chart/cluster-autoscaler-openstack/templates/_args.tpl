@@ -24,11 +24,15 @@
 
 {{/* What says where OpenStack is and which stacks are node groups. */}}
 {{- define "cao.cloudArgs" -}}
-{{- if regexMatch "\\.ya?ml$" (include "cao.credentialsKey" .) }}
+{{- if include "cao.usesCloudsYaml" . }}
 - {{ printf "--openstack-cloud=%s" .Values.openstack.cloud | quote }}
 {{- else }}
 - {{ printf "--cloud-config=/etc/openstack/%s" (include "cao.credentialsKey" .) | quote }}
 {{- end }}
+{{- include "cao.groupArgs" . }}
+{{- end -}}
+
+{{- define "cao.groupArgs" -}}
 {{- with .Values.nodeGroups.tags }}
 {{- $terms := list }}
 {{- range . }}
@@ -43,9 +47,53 @@
 
 {{- define "cao.featureArgs" -}}
 {{- with .Values.features }}
+- --bootstrap-tokens={{ .bootstrapTokens }}
 - --approve-node-certificates={{ .approveNodeCertificates }}
 - --approve-serving-certificates={{ .approveServingCertificates }}
 - --delete-nodes-of-gone-servers={{ .deleteNodesOfGoneServers }}
+{{- end }}
+{{- with .Values.repair }}
+- --auto-repair={{ .enabled }}
+{{- if .enabled }}
+- --auto-repair-after={{ .after }}
+- --auto-repairs-per-hour={{ .perHour }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What load is read from and what it is for, prices, and who may look. */}}
+{{- define "cao.loadArgs" -}}
+{{- with .Values.load }}
+- --load-signals={{ .enabled }}
+{{- if .enabled }}
+- --load-source={{ .source }}
+{{- with .prometheus.url }}
+- {{ printf "--prometheus-url=%s" . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if include "cao.loadConfigMap" . }}
+- --load-config=/etc/load/load.yaml
+{{- end }}
+{{- if include "cao.prometheusSecret" . }}
+- --prometheus-config=/etc/prometheus/prometheus.yaml
+{{- end }}
+{{- if include "cao.pricesConfigMap" . }}
+- --price-file=/etc/prices/prices.yaml
+{{- end }}
+{{- with .Values.externalMetrics }}
+{{- if .enabled }}
+- --external-metrics-address=:{{ .port }}
+{{- if ne .tls.source "none" }}
+- --external-metrics-cert=/etc/external-metrics/tls.crt
+- --external-metrics-key=/etc/external-metrics/tls.key
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.status }}
+{{- if .enabled }}
+- --status-address={{ ternary "127.0.0.1" "" (eq .listen "loopback") }}:{{ .port }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -54,6 +102,7 @@
 - --namespace={{ .Release.Namespace }}
 {{- include "cao.cloudArgs" . }}
 {{- include "cao.featureArgs" . }}
+{{- include "cao.loadArgs" . }}
 {{- $flags := dict }}
 {{- range $name, $value := .Values.provider.extraArgs }}{{ $_ := set $flags $name $value }}{{ end }}
 {{- range $name, $value := .Values.autoscaler.extraArgs }}{{ $_ := set $flags $name $value }}{{ end }}
@@ -82,6 +131,7 @@
 {{- end }}
 {{- include "cao.cloudArgs" . }}
 {{- include "cao.featureArgs" . }}
+{{- include "cao.loadArgs" . }}
 {{- $flags := pick .Values.autoscaler.extraArgs "scan-interval" "max-node-provision-time" }}
 {{- range $name, $value := .Values.provider.extraArgs }}{{ $_ := set $flags $name $value }}{{ end }}
 {{- include "cao.flags" $flags }}

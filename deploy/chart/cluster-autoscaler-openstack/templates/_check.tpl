@@ -6,6 +6,9 @@
 {{- include "cao.check.flags" . -}}
 {{- include "cao.check.grpc" . -}}
 {{- include "cao.check.monitoring" . -}}
+{{- include "cao.check.features" . -}}
+{{- include "cao.check.load" . -}}
+{{- include "cao.check.ports" . -}}
 {{- end -}}
 
 {{- define "cao.check.mode" -}}
@@ -64,7 +67,7 @@
 {{- end -}}
 
 {{- define "cao.check.flags" -}}
-{{- $own := dict "cloud-provider" "mode" "cloud-config" "openstack" "openstack-cloud" "openstack.cloud" "namespace" "the release's namespace" "address" "no value: the ports are fixed" "kubeconfig" "the service account" "node-group-auto-discovery" "nodeGroups.tags" "nodes" "nodeGroups.named" "approve-node-certificates" "features.approveNodeCertificates" "approve-serving-certificates" "features.approveServingCertificates" "delete-nodes-of-gone-servers" "features.deleteNodesOfGoneServers" "grpc-address" "grpc.listen and grpc.port" "grpc-cert" "grpc.tls" "grpc-key" "grpc.tls" "grpc-client-ca" "grpc.tls" "leader-elect-resource-name" "no value: the permission is for the lease cluster-autoscaler" "status-config-map-name" "no value: the permission is for the ConfigMap cluster-autoscaler-status" -}}
+{{- $own := dict "cloud-provider" "mode" "cloud-config" "openstack" "openstack-cloud" "openstack.cloud" "namespace" "the release's namespace" "address" "no value: the ports are fixed" "kubeconfig" "the service account" "node-group-auto-discovery" "nodeGroups.tags" "nodes" "nodeGroups.named" "approve-node-certificates" "features.approveNodeCertificates" "approve-serving-certificates" "features.approveServingCertificates" "delete-nodes-of-gone-servers" "features.deleteNodesOfGoneServers" "bootstrap-tokens" "features.bootstrapTokens" "auto-repair" "repair.enabled" "auto-repair-after" "repair.after" "auto-repairs-per-hour" "repair.perHour" "load-signals" "load.enabled" "load-config" "load.config" "load-source" "load.source" "prometheus-url" "load.prometheus.url" "prometheus-config" "load.prometheus.config" "price-file" "prices.config" "external-metrics-address" "externalMetrics" "external-metrics-cert" "externalMetrics.tls" "external-metrics-key" "externalMetrics.tls" "status-address" "status" "grpc-address" "grpc.listen and grpc.port" "grpc-cert" "grpc.tls" "grpc-key" "grpc.tls" "grpc-client-ca" "grpc.tls" "leader-elect-resource-name" "no value: the permission is for the lease cluster-autoscaler" "status-config-map-name" "no value: the permission is for the ConfigMap cluster-autoscaler-status" -}}
 {{- range $side := list "autoscaler" "provider" -}}
 {{- range $flag, $value := (get $.Values $side).extraArgs -}}
 {{- if hasPrefix "-" $flag -}}
@@ -73,7 +76,7 @@
 {{- if hasKey $own $flag -}}
 {{- fail (printf "%s.extraArgs.%s: the chart sets --%s itself, from %s" $side $flag $flag (get $own $flag)) -}}
 {{- end -}}
-{{- if and (eq $side "autoscaler") (eq $.Values.mode "external") (regexMatch "^(openstack|bootstrap|approve|auto-repair|load|prometheus|grpc-reflection|price-file)" $flag) -}}
+{{- if and (eq $side "autoscaler") (eq $.Values.mode "external") (regexMatch "^(openstack|bootstrap|prometheus|telemetry|grpc)-" $flag) -}}
 {{- fail (printf "autoscaler.extraArgs.%s: a stock cluster-autoscaler has no flag --%s; it is the provider's: provider.extraArgs.%s" $flag $flag $flag) -}}
 {{- end -}}
 {{- if and (eq $.Values.mode "external") (eq $flag "dry-run") -}}

@@ -1,6 +1,6 @@
 {{/* Containers and their surroundings. */}}
 
-{{/* Environment of a container: a dict of root and extra. */}}
+{{/* Environment of a container: a dict of root, cloud (it signs in to OpenStack) and extra. */}}
 {{- define "cao.env" -}}
 {{- $root := .root -}}
 {{- with $root.Values.proxy }}
@@ -15,14 +15,13 @@
 - {name: NO_PROXY, value: {{ join "," $none | quote }}}
 {{- end }}
 {{- end }}
-{{- if and .cloud (include "cao.caConfigMap" $root) }}
+{{- if include "cao.caConfigMap" $root }}
 # Besides the file of the image: Go reads all folders of this list.
 - {name: SSL_CERT_DIR, value: "/etc/ssl/certs:/etc/openstack-ca"}
 {{- end }}
 {{- if .cloud }}
-{{- $key := include "cao.credentialsKey" $root }}
-{{- if regexMatch "\\.ya?ml$" $key }}
-- {name: OS_CLIENT_CONFIG_FILE, value: {{ printf "/etc/openstack/%s" $key | quote }}}
+{{- if include "cao.usesCloudsYaml" $root }}
+- {name: OS_CLIENT_CONFIG_FILE, value: {{ printf "/etc/openstack/%s" (include "cao.credentialsKey" $root) | quote }}}
 {{- end }}
 {{- end }}
 {{- with .extra }}
@@ -37,14 +36,40 @@ periodSeconds: 30
 timeoutSeconds: 5
 {{- end -}}
 
-{{/* Mounts of what talks to OpenStack. */}}
-{{- define "cao.cloudMounts" -}}
-- {name: openstack, mountPath: /etc/openstack, readOnly: true}
+{{- define "cao.caMount" -}}
 {{- if include "cao.caConfigMap" . }}
 - {name: ca, mountPath: /etc/openstack-ca, readOnly: true}
 {{- end }}
+{{- end -}}
+
+{{/* Mounts of the provider's container. */}}
+{{- define "cao.cloudMounts" -}}
+- {name: openstack, mountPath: /etc/openstack, readOnly: true}
+{{- include "cao.caMount" . }}
+{{- if include "cao.loadConfigMap" . }}
+- {name: load, mountPath: /etc/load, readOnly: true}
+{{- end }}
+{{- if include "cao.pricesConfigMap" . }}
+- {name: prices, mountPath: /etc/prices, readOnly: true}
+{{- end }}
+{{- if include "cao.prometheusSecret" . }}
+- {name: prometheus, mountPath: /etc/prometheus, readOnly: true}
+{{- end }}
+{{- if include "cao.metricsCertificate" . }}
+- {name: external-metrics, mountPath: /etc/external-metrics, readOnly: true}
+{{- end }}
 {{- with .Values.provider.extraVolumeMounts }}
 {{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Ports of the provider's container besides that of its metrics. */}}
+{{- define "cao.providerPorts" -}}
+{{- if .Values.externalMetrics.enabled }}
+- {name: external-metric, containerPort: {{ .Values.externalMetrics.port }}}
+{{- end }}
+{{- if .Values.status.enabled }}
+- {name: status, containerPort: {{ .Values.status.port }}}
 {{- end }}
 {{- end -}}
 
@@ -56,6 +81,9 @@ timeoutSeconds: 5
   {{- include "cao.embeddedArgs" . | nindent 2 }}
   ports:
   - {name: metrics, containerPort: 8085}
+  {{- with include "cao.providerPorts" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- with include "cao.env" (dict "root" . "cloud" true "extra" (concat .Values.autoscaler.extraEnv .Values.provider.extraEnv)) | trim }}
   env:
   {{- . | nindent 2 }}
@@ -95,6 +123,9 @@ timeoutSeconds: 5
     {{- toYaml .Values.securityContext | nindent 4 }}
   volumeMounts:
   - {name: externalgrpc, mountPath: /etc/externalgrpc, readOnly: true}
+  {{- with include "cao.caMount" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
 {{- end -}}
 
 {{- define "cao.serverContainer" -}}
@@ -108,6 +139,9 @@ timeoutSeconds: 5
   - {name: provider, containerPort: 8087}
   {{- if include "cao.isNetwork" . }}
   - {name: grpc, containerPort: {{ .Values.grpc.port }}}
+  {{- end }}
+  {{- with include "cao.providerPorts" . | trim }}
+  {{- . | nindent 2 }}
   {{- end }}
   {{- with include "cao.env" (dict "root" . "cloud" true "extra" .Values.provider.extraEnv) | trim }}
   env:
@@ -131,12 +165,7 @@ timeoutSeconds: 5
 {{- end -}}
 
 {{- define "cao.volumes" -}}
-- name: openstack
-  secret: {secretName: {{ include "cao.credentialsSecret" . | quote }}}
-{{- with include "cao.caConfigMap" . }}
-- name: ca
-  configMap: {name: {{ . | quote }}}
-{{- end }}
+{{- include "cao.providerVolumes" . }}
 {{- if include "cao.hasStock" . }}
 - name: externalgrpc
   configMap: {name: {{ include "cao.fullname" . }}-externalgrpc}
@@ -145,7 +174,70 @@ timeoutSeconds: 5
 - name: grpc
   secret: {secretName: {{ include "cao.grpcSecret" . | quote }}}
 {{- end }}
+{{- end -}}
+
+{{/* Volumes of cao.cloudMounts. */}}
+{{- define "cao.providerVolumes" -}}
+- name: openstack
+  secret: {secretName: {{ include "cao.credentialsSecret" . | quote }}}
+{{- with include "cao.caConfigMap" . }}
+- name: ca
+  configMap: {name: {{ . | quote }}}
+{{- end }}
+{{- with include "cao.loadConfigMap" . }}
+- name: load
+  configMap: {name: {{ . | quote }}}
+{{- end }}
+{{- with include "cao.pricesConfigMap" . }}
+- name: prices
+  configMap: {name: {{ . | quote }}}
+{{- end }}
+{{- with include "cao.prometheusSecret" . }}
+- name: prometheus
+  secret: {secretName: {{ . | quote }}}
+{{- end }}
+{{- if include "cao.metricsCertificate" . }}
+- name: external-metrics
+  secret: {secretName: {{ include "cao.metricsSecret" . | quote }}}
+{{- end }}
 {{- with .Values.provider.extraVolumes }}
 {{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+Sums of files of the chart, which give new pods when they change. Some are read once. Those of load and prices would be read again, but
+new pods tell "helm upgrade --wait" if one is wrong, and leave the old ones running. Credentials are read again when they change.
+*/}}
+{{- define "cao.checksums" -}}
+{{- if include "cao.hasStock" . }}
+checksum/externalgrpc: {{ include "cao.stockConfig" . | sha256sum }}
+{{- end }}
+{{- with .Values.load.config }}
+checksum/load: {{ toYaml . | sha256sum }}
+{{- end }}
+{{- with .Values.load.prometheus.config }}
+checksum/prometheus: {{ toYaml . | sha256sum }}
+{{- end }}
+{{- with .Values.prices.config }}
+checksum/prices: {{ toYaml . | sha256sum }}
+{{- end }}
+{{- end -}}
+
+{{/* On which nodes pods may run: control plane nodes, unless that is switched off. */}}
+{{- define "cao.placement" -}}
+{{- $selector := .Values.nodeSelector }}
+{{- $tolerations := .Values.tolerations }}
+{{- if .Values.onControlPlane }}
+{{- $selector = merge (dict "node-role.kubernetes.io/control-plane" "") $selector }}
+{{- $tolerations = prepend $tolerations (dict "key" "node-role.kubernetes.io/control-plane" "operator" "Exists" "effect" "NoSchedule") }}
+{{- end }}
+{{- with $selector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $tolerations }}
+tolerations:
+{{- toYaml . | nindent 0 }}
 {{- end }}
 {{- end -}}

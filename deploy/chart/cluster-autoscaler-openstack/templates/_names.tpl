@@ -54,6 +54,11 @@ cloud.conf
 {{- end -}}
 {{- end -}}
 
+{{/* Not empty where the credentials are in a clouds.yaml. */}}
+{{- define "cao.usesCloudsYaml" -}}
+{{- if regexMatch "\\.ya?ml$" (include "cao.credentialsKey" .) }}yes{{ end -}}
+{{- end -}}
+
 {{/* ConfigMap with authorities that are trusted besides the well-known ones; empty for none. */}}
 {{- define "cao.caConfigMap" -}}
 {{- if .Values.openstack.existingCAConfigMap -}}
@@ -81,4 +86,43 @@ cloud.conf
 {{/* Secret with the gRPC server's certificate. */}}
 {{- define "cao.grpcSecret" -}}
 {{- default (printf "%s-grpc" (include "cao.fullname" .)) .Values.grpc.tls.existingSecret -}}
+{{- end -}}
+
+{{/* Files of the provider that are in ConfigMaps and Secrets; empty for none. */}}
+{{- define "cao.loadConfigMap" -}}
+{{- if .Values.load.existingConfigMap -}}
+{{- .Values.load.existingConfigMap -}}
+{{- else if .Values.load.config -}}
+{{- include "cao.fullname" . }}-load
+{{- end -}}
+{{- end -}}
+
+{{- define "cao.pricesConfigMap" -}}
+{{- if .Values.prices.existingConfigMap -}}
+{{- .Values.prices.existingConfigMap -}}
+{{- else if .Values.prices.config -}}
+{{- include "cao.fullname" . }}-prices
+{{- end -}}
+{{- end -}}
+
+{{- define "cao.prometheusSecret" -}}
+{{- if .Values.load.prometheus.existingSecret -}}
+{{- .Values.load.prometheus.existingSecret -}}
+{{- else if .Values.load.prometheus.config -}}
+{{- include "cao.fullname" . }}-prometheus
+{{- end -}}
+{{- end -}}
+
+{{/* Service and Secret of external metrics. The names of Services have 63 letters at most. */}}
+{{- define "cao.metricsName" -}}
+{{- printf "%s-external-metrics" (include "cao.fullname" . | trunc 46 | trimSuffix "-") -}}
+{{- end -}}
+
+{{- define "cao.metricsSecret" -}}
+{{- default (include "cao.metricsName" .) .Values.externalMetrics.tls.existingSecret -}}
+{{- end -}}
+
+{{/* Not empty where external metrics have a certificate that is in a Secret. */}}
+{{- define "cao.metricsCertificate" -}}
+{{- if and .Values.externalMetrics.enabled (ne .Values.externalMetrics.tls.source "none") }}yes{{ end -}}
 {{- end -}}

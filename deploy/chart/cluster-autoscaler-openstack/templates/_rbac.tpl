@@ -28,33 +28,41 @@ yes
 {{- $features := $root.Values.features -}}
 {{- $kept := list -}}
 {{- range $rule := .rules -}}
-{{- $keep := true -}}
 {{- $group := first $rule.apiGroups -}}
+{{- $names := default (list) $rule.resourceNames -}}
+{{- $isOfCore := and $root.Values.autoscaler.enabled (has "others" $.kinds) -}}
+{{- $keep := has "others" $.kinds -}}
 {{- if has "secrets" $rule.resources -}}
-{{- $keep = has "tokens" $.kinds -}}
-{{- else if not (has "others" $.kinds) -}}
-{{- $keep = false -}}
-{{- else if eq $group "resource.k8s.io" -}}
-{{- $keep = ne "" (include "cao.readsDevices" $root) -}}
+{{- $keep = and $features.bootstrapTokens (has "tokens" $.kinds) -}}
 {{- else if eq $group "certificates.k8s.io" -}}
-{{- $keep = ne "" (include "cao.decidesCertificates" $root) -}}
-{{- if hasKey $rule "resourceNames" -}}
+{{- $keep = and $keep (ne "" (include "cao.decidesCertificates" $root)) -}}
+{{- if $names -}}
 {{- $signers := list -}}
-{{- range $rule.resourceNames -}}
+{{- range $names -}}
 {{- if or (and (eq . "kubernetes.io/kube-apiserver-client-kubelet") $features.approveNodeCertificates) (and (eq . "kubernetes.io/kubelet-serving") $features.approveServingCertificates) -}}
 {{- $signers = append $signers . -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := set $rule "resourceNames" $signers -}}
 {{- end -}}
-{{- else if eq $group "authorization.k8s.io" -}}
-{{- $keep = ne "" (include "cao.decidesCertificates" $root) -}}
-{{- else if has "cluster-autoscaler-openstack-joins" (default (list) $rule.resourceNames) -}}
-{{- $keep = ne "" (include "cao.decidesCertificates" $root) -}}
-{{- else if and (eq $group "") (has "configmaps" $rule.resources) (has "list" $rule.verbs) -}}
-{{- $keep = contains "priority" (toString (index $root.Values.autoscaler.extraArgs "expander")) -}}
-{{- else if and (has "nodes" $rule.resources) (not $features.deleteNodesOfGoneServers) -}}
+{{- else if or (eq $group "authorization.k8s.io") (has "cluster-autoscaler-openstack-joins" $names) -}}
+{{- $keep = and $keep $features.approveNodeCertificates -}}
+{{- else if has "nodes" $rule.resources -}}
+{{- if not $features.deleteNodesOfGoneServers -}}
 {{- $_ := set $rule "verbs" (without $rule.verbs "delete") -}}
+{{- end -}}
+{{- if not $root.Values.autoscaler.enabled -}}
+{{- $_ := set $rule "verbs" (without $rule.verbs "update") -}}
+{{- end -}}
+{{- else if has "events" $rule.resources -}}
+{{- else if and (has "configmaps" $rule.resources) (has "create" $rule.verbs) -}}
+{{- $keep = and $keep (or $isOfCore $features.approveNodeCertificates) -}}
+{{- else if and (has "configmaps" $rule.resources) (has "list" $rule.verbs) -}}
+{{- $keep = and $isOfCore (contains "priority" (toString (index $root.Values.autoscaler.extraArgs "expander"))) -}}
+{{- else if eq $group "resource.k8s.io" -}}
+{{- $keep = and $isOfCore (ne "" (include "cao.readsDevices" $root)) -}}
+{{- else -}}
+{{- $keep = $isOfCore -}}
 {{- end -}}
 {{- if $keep -}}
 {{- $kept = append $kept $rule -}}
