@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	grpcprometheus "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -38,6 +37,10 @@ type Listen struct {
 // DefaultDeadline is far above what any call takes: it is for clients that set none.
 const DefaultDeadline = 30 * time.Second
 
+// streamWorkers are goroutines that wait for calls. A client asks one question after the other, so that one would do; more of them are
+// for deletions, which ask side by side. A new goroutine for each call would have to grow its stack each time.
+const streamWorkers = 4
+
 // stopWithin is how long calls may go on when the server ends.
 const stopWithin = 10 * time.Second
 
@@ -51,7 +54,7 @@ func (s *Server) Serve(ctx context.Context, l Listen, listening func(net.Addr)) 
 	if err != nil {
 		return err
 	}
-	metrics := grpcprometheus.NewServerMetrics(grpcprometheus.WithServerHandlingTimeHistogram())
+	metrics := newCallMetrics()
 	if l.Registerer != nil {
 		if err := l.Registerer.Register(metrics); err != nil {
 			return fmt.Errorf("registering metrics: %w", err)
@@ -59,12 +62,13 @@ func (s *Server) Serve(ctx context.Context, l Listen, listening func(net.Addr)) 
 	}
 	server := grpc.NewServer(
 		grpc.Creds(transport),
-		grpc.ChainUnaryInterceptor(metrics.UnaryServerInterceptor(), recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(s.recovered)),
+		grpc.ChainUnaryInterceptor(metrics.intercept, recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(s.recovered)),
 			deadline(l.Deadline)),
-		grpc.ChainStreamInterceptor(metrics.StreamServerInterceptor()),
+		grpc.NumStreamWorkers(streamWorkers),
 		// Stock clients keep one connection for ever and send no pings; one that is dead should not stay.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 	)
+	defer server.Stop()
 	protos.RegisterCloudProviderServer(server, s)
 	alive := health.NewServer()
 	healthv1.RegisterHealthServer(server, alive)
@@ -72,7 +76,7 @@ func (s *Server) Serve(ctx context.Context, l Listen, listening func(net.Addr)) 
 	if l.Reflection {
 		reflection.Register(server)
 	}
-	metrics.InitializeMetrics(server)
+	metrics.know(server)
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.Address)
 	if err != nil {

@@ -189,22 +189,8 @@ func TestHealthMetricsAndReflection(t *testing.T) {
 	}
 	_, err = protos.NewCloudProviderClient(connection).GPULabel(t.Context(), &protos.GPULabelRequest{})
 	require.NoError(t, err)
-	families, err := registry.Gather()
-	require.NoError(t, err)
-	handled := 0.0
-	for _, family := range families {
-		if family.GetName() != "grpc_server_handled_total" {
-			continue
-		}
-		for _, m := range family.GetMetric() {
-			for _, label := range m.GetLabel() {
-				if label.GetName() == "grpc_method" && label.GetValue() == "GPULabel" {
-					handled += m.GetCounter().GetValue()
-				}
-			}
-		}
-	}
-	require.InDelta(t, 1, handled, 0)
+	require.InDelta(t, 1, values(t, registry, "grpc_server_handled_total", "GPULabel")["OK"], 0)
+	require.InDelta(t, 1, values(t, registry, "grpc_server_handling_seconds", "GPULabel")[""], 0)
 
 	reflects := func(connection *grpc.ClientConn) error {
 		stream, err := reflectionv1.NewServerReflectionClient(connection).ServerReflectionInfo(t.Context())

@@ -41,6 +41,12 @@ func (r *rig) interfere(before func(context.Context, fake.Call) error) { r.befor
 // newRig serves the given stacks in plaintext on loopback. change may change the settings first.
 func newRig(t *testing.T, change func(*Options, *cloudprovider.Options), stacks ...*nodegroups.Stack) *rig {
 	t.Helper()
+	return newFloorRig(t, nil, change, stacks...)
+}
+
+// newFloorRig is newRig with floors.
+func newFloorRig(t *testing.T, floors nodegroups.Floors, change func(*Options, *cloudprovider.Options), stacks ...*nodegroups.Stack) *rig {
+	t.Helper()
 	r := &rig{cloud: fake.NewStacks(stacks...), reports: &fake.Reports{}}
 	r.cloud.Before = func(ctx context.Context, call fake.Call) error {
 		if before := r.before.Load(); before != nil {
@@ -54,7 +60,7 @@ func newRig(t *testing.T, change func(*Options, *cloudprovider.Options), stacks 
 		change(&opts, &below)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	provider, err := cloudprovider.New(ctx, nodegroups.NewManager(r.cloud, r.reports, nodegroups.ManagerOptions{}), below)
+	provider, err := cloudprovider.New(ctx, nodegroups.NewManager(r.cloud, r.reports, nodegroups.ManagerOptions{Floors: floors}), below)
 	require.NoError(t, err)
 	r.server = New(ctx, provider, opts)
 	ended := make(chan error, 1)

@@ -2,6 +2,7 @@ package externalgrpc
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -50,6 +51,8 @@ type Server struct {
 	opts     Options
 	orders   *orders
 	reading  *reading
+	// oldClient: it has been said once that a client is too old for options of a group's own.
+	oldClient sync.Once
 }
 
 // New returns a Server for provider. The logger comes from ctx.

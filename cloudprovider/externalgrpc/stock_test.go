@@ -1,7 +1,9 @@
 package externalgrpc
 
 import (
+	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +44,28 @@ func TestTheStockClientSeesWhatTheProviderSays(t *testing.T) {
 	require.Empty(t, r.client.GetAvailableGPUTypes())
 	require.NoError(t, r.client.Cleanup(), "it does not end the server")
 	require.NoError(t, r.client.Refresh())
+}
+
+// floorOf is a floor of group a, as high as it says.
+type floorOf struct{ size atomic.Int32 }
+
+func (f *floorOf) Update(context.Context, []*nodegroups.Group) map[string]nodegroups.Floor {
+	return map[string]nodegroups.Floor{"a": {Size: int(f.size.Load()), Reason: "load"}}
+}
+
+// A client keeps the least size from two answers: the one grows a group to it, the other keeps nodes.
+func TestTheStockClientSeesAFloor(t *testing.T) {
+	floor := &floorOf{}
+	r := newFloorRig(t, floor, nil, fake.Stack("a", 3, fake.InGroup("a", 1, 7)))
+	for _, test := range []struct{ floor, want int32 }{{0, 1}, {5, 5}, {99, 7}, {2, 2}, {0, 1}} {
+		floor.size.Store(test.floor)
+		require.NoError(t, r.client.Refresh())
+		require.EqualValues(t, test.want, r.group(t, "a").MinSize(), "floor %d", test.floor)
+		g, err := r.client.NodeGroupForNode(nodeOf("a", 0))
+		require.NoError(t, err)
+		require.EqualValues(t, test.want, g.MinSize(), "floor %d", test.floor)
+		require.Equal(t, 3, r.size(t, "a"), "a floor is no size")
+	}
 }
 
 func TestForeignNodesAreInNoGroup(t *testing.T) {
@@ -114,8 +138,9 @@ func TestGroupsWithoutOptionsTakeTheDefaults(t *testing.T) {
 		ScaleDownUtilizationThreshold: 0.5, ScaleDownGpuUtilizationThreshold: 0.4, ScaleDownUnneededTime: time.Minute,
 		ScaleDownUnreadyTime: 2 * time.Minute, MaxNodeProvisionTime: 15 * time.Minute, IgnoreDaemonSetsUtilization: true,
 	}
-	_, err := r.group(t, "plain").GetOptions(defaults)
-	require.True(t, err == core.ErrNotImplemented, "by identity, as core compares it")
+	none, err := r.group(t, "plain").GetOptions(defaults)
+	require.NoError(t, err, "clients before 1.29 know no error that means no more than that there are no options")
+	require.Nil(t, none)
 	own, err := r.group(t, "own").GetOptions(defaults)
 	require.NoError(t, err)
 	want := defaults

@@ -14,6 +14,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 	"k8s.io/autoscaler/cluster-autoscaler/config"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+	fake "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups/nodegroupstest"
 )
 
 // dialect is how one range of versions writes the messages that differ: field names by number, as published in
@@ -192,6 +195,40 @@ func TestEveryVersionAsksForOptionsAndReadsThem(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client of 1.25 to 1.28 can't be told a provision time, takes 0 for it, and takes every error for a failure.
+func TestClientsWithoutProvisionTimeKeepTheDefaults(t *testing.T) {
+	minute := 7 * time.Minute
+	r := newRig(t, nil, fake.Stack("plain", 1), fake.Stack("own", 1, func(s *nodegroups.Stack) {
+		s.Config.Options = nodegroups.Options{ScaleDownUnneededTime: &minute}
+	}))
+	for _, d := range dialects {
+		t.Run(d.versions, func(t *testing.T) {
+			asked := message(t, d.options)
+			set(asked, "scaleDownUtilizationThreshold", 0.5)
+			for _, name := range []string{"scaleDownUnneededTime", "scaleDownUnreadyTime", "MaxNodeProvisionTime"} {
+				set(asked, name, oldDuration(t, 0))
+			}
+			for _, name := range []string{"scaleDownUnneededDuration", "scaleDownUnreadyDuration", "MaxNodeProvisionDuration"} {
+				set(asked, name, newDuration(0))
+			}
+			bytes, err := proto.Marshal(asked)
+			require.NoError(t, err)
+			defaults := &protos.NodeGroupAutoscalingOptions{}
+			require.NoError(t, proto.Unmarshal(bytes, defaults))
+
+			answer, err := r.server.NodeGroupGetOptions(t.Context(), &protos.NodeGroupAutoscalingOptionsRequest{Id: "plain", Defaults: defaults})
+			require.NoError(t, err)
+			require.Zero(t, proto.Size(answer), "no options: the defaults hold")
+			answer, err = r.server.NodeGroupGetOptions(t.Context(), &protos.NodeGroupAutoscalingOptionsRequest{Id: "own", Defaults: defaults})
+			require.NoError(t, err)
+			require.Equal(t, d.versions == "1.25-1.28", answer.GetNodeGroupAutoscalingOptions() == nil)
+		})
+	}
+	answer, err := r.server.NodeGroupGetOptions(t.Context(), &protos.NodeGroupAutoscalingOptionsRequest{Id: "own"})
+	require.NoError(t, err)
+	require.Zero(t, proto.Size(answer), "a question without defaults")
 }
 
 func TestEveryVersionAsksForAPodsPrice(t *testing.T) {

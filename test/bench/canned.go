@@ -5,8 +5,6 @@ import (
 	"net"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
@@ -89,7 +87,7 @@ func (c *canned) NodeGroupTemplateNodeInfo(_ context.Context, r *protos.NodeGrou
 }
 
 func (c *canned) NodeGroupGetOptions(context.Context, *protos.NodeGroupAutoscalingOptionsRequest) (*protos.NodeGroupAutoscalingOptionsResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "the defaults hold")
+	return &protos.NodeGroupAutoscalingOptionsResponse{}, nil
 }
 
 func (c *canned) Refresh(context.Context, *protos.RefreshRequest) (*protos.RefreshResponse, error) {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -29,14 +30,29 @@ func benchGRPC(ctx context.Context, print func(string, float64, string)) error {
 	if err := r.expectGroups(groups, each); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ours := externalgrpc.New(ctx, r.provider, externalgrpc.Options{})
-	address, err := serveOurs(ctx, ours)
+	folder, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return err
 	}
-	lookUp, err := lookUpOverGRPC(ctx, r, address)
+	defer func() { _ = os.RemoveAll(folder) }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // before the folder goes, whose files are watched
+	own, err := newCertificate(folder)
+	if err != nil {
+		return err
+	}
+	ours := externalgrpc.New(ctx, r.provider, externalgrpc.Options{})
+	plain, err := serveOurs(ctx, ours, externalgrpc.Listen{Address: "127.0.0.1:0"})
+	if err != nil {
+		return err
+	}
+	encrypted, err := serveOurs(ctx, ours, externalgrpc.Listen{
+		Address: "127.0.0.1:0", CertFile: own.certFile, KeyFile: own.keyFile, ClientCAFile: own.certFile,
+	})
+	if err != nil {
+		return err
+	}
+	lookUp, err := lookUpOverGRPC(ctx, r, plain)
 	if err != nil {
 		return err
 	}
@@ -46,24 +62,30 @@ func benchGRPC(ctx context.Context, print func(string, float64, string)) error {
 	if err != nil {
 		return err
 	}
-	cannedAddress, stop, err := canned.serve(ctx)
+	empty, stop, err := canned.serve(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	ratio, err := loopRatio(ctx, r, address, cannedAddress)
+	plainConfig := fmt.Sprintf("address: %s\n", plain)
+	ratio, err := loopRatio(ctx, r, plainConfig, fmt.Sprintf("address: %s\n", empty))
 	if err != nil {
 		return err
 	}
 	print("grpc_loop_overhead_ratio_n1000", ratio, "ratio")
+	ratio, err = loopRatio(ctx, r, fmt.Sprintf("address: %s\ncert: %s\nkey: %s\ncacert: %s\n", encrypted, own.certFile, own.keyFile, own.certFile), plainConfig)
+	if err != nil {
+		return err
+	}
+	print("grpc_loop_tls_ratio_n1000", ratio, "ratio")
 	return nil
 }
 
-// serveOurs serves on loopback until ctx ends.
-func serveOurs(ctx context.Context, server *externalgrpc.Server) (string, error) {
+// serveOurs serves until ctx ends, and returns the address.
+func serveOurs(ctx context.Context, server *externalgrpc.Server, l externalgrpc.Listen) (string, error) {
 	ended, listening := make(chan error, 1), make(chan string, 1)
 	go func() {
-		ended <- server.Serve(ctx, externalgrpc.Listen{Address: "127.0.0.1:0"}, func(a net.Addr) { listening <- a.String() })
+		ended <- server.Serve(ctx, l, func(a net.Addr) { listening <- a.String() })
 	}()
 	select {
 	case address := <-listening:
@@ -103,13 +125,14 @@ func lookUpOverGRPC(ctx context.Context, r *rig, address string) (time.Duration,
 	return time.Since(began) / time.Duration(asked), nil
 }
 
-// loopRatio is how much longer core's loop takes with our server than with one that answers at once. The loops of both take
-// turns, so that what else the machine does meanwhile hits both.
-func loopRatio(ctx context.Context, r *rig, ours, canned string) (float64, error) {
-	const loops = 15
+// loopRatio is how much longer core's loop takes with one server than with another, each given by a client's cloud-config. The loops of both take turns, the first of a pair
+// in turns too, and each pair has a ratio, of which the middle one counts: what else the machine does meanwhile hits both of a pair, or
+// only few pairs.
+func loopRatio(ctx context.Context, r *rig, one, other string) (float64, error) {
+	const warm, pairs = 2, 41
 	var worlds [2]*loopWorld
-	for i, address := range []string{ours, canned} {
-		client, err := stockClient(address)
+	for i, cloudConfig := range []string{one, other} {
+		client, err := stockClient(cloudConfig)
 		if err != nil {
 			return 0, err
 		}
@@ -118,35 +141,34 @@ func loopRatio(ctx context.Context, r *rig, ours, canned string) (float64, error
 		}
 		defer worlds[i].close()
 	}
-	var times [2][]time.Duration
-	for loop := range loops + 2 {
-		for i, w := range worlds {
-			took, err := w.loop()
-			if err != nil {
+	ratios := make([]float64, 0, pairs)
+	for pair := range warm + pairs {
+		var times [2]time.Duration
+		for turn := range worlds {
+			i := (pair + turn) % len(worlds)
+			runtime.GC() // what one leaves behind is not for the other to collect
+			var err error
+			if times[i], err = worlds[i].loop(); err != nil {
 				return 0, err
 			}
-			if loop >= 2 { // the first ones fill core's caches
-				times[i] = append(times[i], took)
-			}
+		}
+		if pair >= warm { // the first ones fill core's caches
+			ratios = append(ratios, float64(times[0])/float64(times[1]))
 		}
 	}
-	return float64(median(times[0])) / float64(median(times[1])), nil
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2], nil
 }
 
-func median(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
-}
-
-// stockClient is the cloud provider of a stock cluster-autoscaler.
-func stockClient(address string) (core.CloudProvider, error) {
+// stockClient is the cloud provider of a stock cluster-autoscaler with this cloud-config.
+func stockClient(cloudConfig string) (core.CloudProvider, error) {
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "cloud-config.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, "address: %s\n", address), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(cloudConfig), 0o600); err != nil {
 		return nil, err
 	}
 	opts := loopOptions()

@@ -37,7 +37,7 @@ func benchmarks() []benchmark {
 		{[]string{"pending_to_patch_s"}, benchPendingToPatch},
 		{[]string{"floor_reaction_s"}, benchFloorReaction},
 		{[]string{"csr_approval_ms", "csr_approval_max_ms", "join_s", "join_max_s"}, benchJoin},
-		{[]string{"grpc_nodegroupfornode_us", "grpc_loop_overhead_ratio_n1000"}, benchGRPC},
+		{[]string{"grpc_nodegroupfornode_us", "grpc_loop_overhead_ratio_n1000", "grpc_loop_tls_ratio_n1000"}, benchGRPC},
 		{[]string{"telemetry_calls_g50"}, benchTelemetry},
 		{[]string{"resources_per_node", "resources_per_node_with_port", "resources_per_node_with_special_port"}, benchResources},
 		{[]string{"forecast_violation_reduction_mean_pct", "forecast_violation_reduction_pooled_pct", "forecast_violation_reduction_worst_pct"}, benchForecast},

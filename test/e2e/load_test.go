@@ -23,15 +23,26 @@ const (
 // TestLoadFloor: load makes a group grow without a pending pod, keeps a node that no pod needs, and lets go, on any cloud.
 func TestLoadFloor(t *testing.T) {
 	t.Parallel()
-	const name = "loadfloor"
+	loadFloor(t, "loadfloor", false)
+}
+
+// TestLoadFloorExternal: the same with a stock cluster-autoscaler, to which floors are minimums that it gets over gRPC.
+func TestLoadFloorExternal(t *testing.T) {
+	t.Parallel()
+	loadFloor(t, "loadfloorext", true)
+}
+
+func loadFloor(t *testing.T, name string, external bool) {
+	t.Helper()
+	options := world.Options{External: external}
 	job := &world.LoadJob{Timeout: stepTimeout, Interval: loadInterval, Say: t.Logf}
 	check := func() {}
 	if *realCloud != "" {
 		cloud, err := world.Real(t.Context(), *realCloud, *adminCloud)
 		require.NoError(t, err)
-		job.World, job.Timeout, job.Interval = newWorld(t, name, cloud, world.Options{}), realStepTimeout, realLoadInterval
+		job.World, job.Timeout, job.Interval = newWorld(t, name, cloud, options), realStepTimeout, realLoadInterval
 	} else {
-		s := newScene(t, name)
+		s := newSceneWith(t, name, options)
 		job.World, check = s.World, s.noWrongRemoval
 	}
 	require.NoError(t, job.World.StartAutoscaler(t.Context()))

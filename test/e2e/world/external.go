@@ -45,7 +45,8 @@ func (w *World) startExternal(ctx context.Context, address string, arguments []s
 		return err
 	}
 	forServer := []string{"--grpc-address=" + grpcAddress, "--address=" + address}
-	forStock := []string{"--cloud-provider=externalgrpc", "--cloud-config=" + config, "--address=" + stockAddress}
+	// The one program has it by default, and a stock one needs it to grow a group to its floor.
+	forStock := []string{"--cloud-provider=externalgrpc", "--cloud-config=" + config, "--address=" + stockAddress, "--enforce-node-group-min-size"}
 	for _, argument := range arguments {
 		name, _, _ := strings.Cut(strings.TrimPrefix(argument, "--"), "=")
 		switch name {

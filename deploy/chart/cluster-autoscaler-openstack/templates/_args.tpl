@@ -114,7 +114,12 @@
 - --cloud-provider=externalgrpc
 - --cloud-config=/etc/externalgrpc/cloud-config.yaml
 - --namespace={{ .Release.Namespace }}
-{{- include "cao.flags" .Values.autoscaler.extraArgs }}
+{{- $flags := .Values.autoscaler.extraArgs }}
+{{- /* 1.25 does not have it (kubernetes/autoscaler#5195) and ends at once if it is given. */}}
+{{- if regexMatch "^v?1\\.25\\b" (include "cao.stockTag" .) }}
+{{- $flags = omit $flags "enforce-node-group-min-size" }}
+{{- end }}
+{{- include "cao.flags" $flags }}
 {{- end -}}
 
 {{/* Of the gRPC server. */}}
