@@ -19,12 +19,12 @@ type connection struct {
 
 // connect signs in and builds the node groups. Close it in the end.
 func (p *program) connect(ctx context.Context) (*connection, error) {
-	session, err := signIn(ctx, p.settings, p.metrics)
+	session, err := signIn(ctx, p.settings, p.observer)
 	if err != nil {
 		return nil, err
 	}
 	teller := events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil)
-	c := &connection{session: session, reporter: events.Tee(teller, p.metrics)}
+	c := &connection{session: session, reporter: events.Tee(teller, p.observer)}
 	if c.join, err = p.newJoining(c.reporter); err != nil {
 		return nil, err
 	}
@@ -36,11 +36,12 @@ func (p *program) connect(ctx context.Context) (*connection, error) {
 	if !p.MintTokens {
 		join = noTokens{}
 	}
-	c.cloud, err = newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, c.reporter, join, floors)
+	c.cloud, err = p.newCloud(context.WithoutCancel(ctx), session, c.reporter, join, floors)
 	if err != nil {
 		return nil, err
 	}
 	p.manager.Store(c.manager)
+	p.showCloud(c)
 	return c, nil
 }
 
