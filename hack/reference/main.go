@@ -1,5 +1,5 @@
 // Command reference writes what follows from something else in the repository: the tables of README.md and docs/templates.md,
-// docs/flags.md, the Heat templates that are made from others, and of the Helm chart the table of its values and its permissions. A test of this package fails when they differ; "go run ./hack/reference" puts them right.
+// docs/flags.md, docs/reference/tool.md, the Heat templates that are made from others, and of the Helm chart the table of its values and its permissions. A test of this package fails when they differ; "go run ./hack/reference" puts them right.
 package main
 
 import (
@@ -73,7 +73,8 @@ func render(root string) (map[string]string, error) {
 		return nil, err
 	}
 	files[name] = text
-	return files, nil
+	files[root+toolPage], err = toolDocument(root)
+	return files, err
 }
 
 // replace puts table between the markers of a section.

@@ -58,6 +58,31 @@ func (o *Options) Print(object any, human func(io.Writer) error) error {
 	return human(o.Out)
 }
 
+// TablePrinter prints tables below each other whose columns stay as wide as they have become.
+type TablePrinter struct {
+	columns io.Writer
+	wide    bool
+	begun   bool
+}
+
+// NewTablePrinter returns a TablePrinter.
+func NewTablePrinter(out io.Writer, wide bool) *TablePrinter {
+	return &TablePrinter{columns: printers.GetNewTabWriter(out), wide: wide}
+}
+
+// Print prints a table, the head of the first one only.
+func (p *TablePrinter) Print(table *metav1.Table) error {
+	options := printers.PrintOptions{Wide: p.wide, NoHeaders: p.begun}
+	p.begun = true
+	if err := printers.NewTablePrinter(options).PrintObj(table, p.columns); err != nil {
+		return err
+	}
+	if flusher, ok := p.columns.(interface{ Flush() error }); ok {
+		return flusher.Flush()
+	}
+	return nil
+}
+
 // PrintTable prints a table as kubectl does. Columns with a priority above 0 are shown if wide.
 func PrintTable(out io.Writer, table *metav1.Table, wide bool) error {
 	return printers.NewTablePrinter(printers.PrintOptions{Wide: wide}).PrintObj(table, out)
@@ -75,9 +100,4 @@ func Columns(names ...string) []metav1.TableColumnDefinition {
 		columns = append(columns, metav1.TableColumnDefinition{Name: name, Type: "string", Priority: priority})
 	}
 	return columns
-}
-
-// PrintRows is PrintTable, without the table's head if it has been printed before.
-func PrintRows(out io.Writer, table *metav1.Table, wide, headless bool) error {
-	return printers.NewTablePrinter(printers.PrintOptions{Wide: wide, NoHeaders: headless}).PrintObj(table, out)
 }

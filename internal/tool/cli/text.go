@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/duration"
 )
 
@@ -75,4 +77,15 @@ func Count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Amount is a quantity of a resource, bytes in a unit that people can read.
+func Amount(name v1.ResourceName, q resource.Quantity) string {
+	if name == v1.ResourceMemory || name == v1.ResourceEphemeralStorage {
+		if text := q.String(); len(text) < 7 {
+			return text
+		}
+		return fmt.Sprintf("%dMi", q.Value()>>20)
+	}
+	return q.String()
 }

@@ -38,15 +38,6 @@ func (r *Reader) Nodes(ctx context.Context) ([]v1.Node, error) {
 	return list.Items, nil
 }
 
-// Node reads one node, nil if there is none of that name.
-func (r *Reader) Node(ctx context.Context, name string) (*v1.Node, error) {
-	node, err := r.client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // "there is none" is an answer
-	}
-	return node, cli.Explain("get nodes", err)
-}
-
 // Pods lists the pods of all namespaces.
 func (r *Reader) Pods(ctx context.Context) ([]v1.Pod, error) {
 	list, err := r.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})

@@ -16,22 +16,38 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/sight"
 )
 
-// page writes lines in columns. The first error ends it.
+// page writes lines in columns, whose widths are those of a section. The first error ends it.
 type page struct {
-	out io.Writer
-	err error
+	out     io.Writer
+	columns columns
+	err     error
+}
+
+// columns is what cli-runtime's tab writer is.
+type columns interface {
+	io.Writer
+	Flush() error
+}
+
+func newPage(out io.Writer) *page { return &page{out: out, columns: printers.GetNewTabWriter(out)} }
+
+// section ends the columns of what has been written.
+func (p *page) section() {
+	if p.err == nil {
+		p.err = p.columns.Flush()
+	}
+	p.columns = printers.GetNewTabWriter(p.out)
 }
 
 func (p *page) line(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.out, format+"\n", args...)
+		_, p.err = fmt.Fprintf(p.columns, format+"\n", args...)
 	}
 }
 
 // write writes a group as kubectl describe would.
 func write(out io.Writer, s *sight.Sight, g *model.NodeGroup, wide bool) error {
-	columns := printers.GetNewTabWriter(out)
-	p := &page{out: columns}
+	p := newPage(out)
 	p.line("Name:\t%s", g.Name)
 	p.line("Status:\t%s", g.Status)
 	p.line("Reason:\t%s", cli.OrNone(cli.OneLine(g.Reason)))
@@ -41,16 +57,15 @@ func write(out io.Writer, s *sight.Sight, g *model.NodeGroup, wide bool) error {
 	p.line("Zone:\t%s", cli.OrUnknown(g.Zone))
 	p.line("Cluster Autoscaler:\t%s", coreText(s, g))
 	p.line("Data:\t%s", s.SourceText())
-	p.stacks(g)
-	p.members(s, g, wide)
-	p.annotations(g)
-	p.template(g)
-	p.problems(g)
-	p.events(s, g)
-	if p.err != nil {
-		return p.err
+	for _, section := range []func(){
+		func() { p.stacks(g) }, func() { p.members(s, g, wide) }, func() { p.annotations(g) }, func() { p.template(g) }, func() { p.problems(g) },
+		func() { p.events(s, g) },
+	} {
+		p.section()
+		section()
 	}
-	return columns.Flush()
+	p.section()
+	return p.err
 }
 
 func floorText(g *model.NodeGroup) string {
@@ -180,7 +195,7 @@ func resources(list v1.ResourceList) string {
 	parts := make([]string, 0, len(list))
 	for _, name := range slices.Sorted(maps.Keys(list)) {
 		q := list[name]
-		parts = append(parts, fmt.Sprintf("%s %s", name, q.String()))
+		parts = append(parts, fmt.Sprintf("%s %s", name, cli.Amount(name, q)))
 	}
 	return cli.OrUnknown(strings.Join(parts, ", "))
 }

@@ -28,7 +28,7 @@ func New(o *cli.Options) *cobra.Command {
 		Long: `Show node groups with their stacks, sizes and floor, and why they can't scale.
 
 TARGET are the members that are ordered, READY those that are Ready nodes, FLOOR is the least size that load, a schedule or a forecast wants.
-STATUS is OK, Growing, Shrinking, NotReady (members run whose nodes are not Ready), Failing (members could not be made), BackOff (cluster-autoscaler
+STATUS is OK, Growing, Shrinking, Unknown, NotReady (members run whose nodes are not Ready), Failing (members could not be made), BackOff (cluster-autoscaler
 does not try to grow the group for a while), NoGrowth (the group may shrink, not grow) or Blocked (it is left alone).`,
 		Example: fmt.Sprintf("  %[1]s list\n  %[1]s list -w\n  %[1]s list workers -o yaml", o.Program),
 		RunE: func(cmd *cobra.Command, names []string) error {
@@ -59,6 +59,7 @@ type lister struct {
 	names []string
 	// shown are the rows that were printed, by group.
 	shown map[string]string
+	rows  *cli.TablePrinter
 }
 
 func (l *lister) show(s *sight.Sight, first bool) error {
@@ -118,7 +119,10 @@ func (l *lister) print(s *sight.Sight, groups []model.NodeGroup, later bool) err
 		list.Items = []model.NodeGroup{}
 	}
 	return l.o.Print(list, func(out io.Writer) error {
-		return cli.PrintRows(out, table(groups, l.o.IsWide()), l.o.IsWide(), later)
+		if l.rows == nil {
+			l.rows = cli.NewTablePrinter(out, l.o.IsWide())
+		}
+		return l.rows.Print(table(groups, l.o.IsWide()))
 	})
 }
 

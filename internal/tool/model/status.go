@@ -21,6 +21,8 @@ const (
 	// StatusNoGrowth: it may shrink, not grow. StatusBlocked: it is left alone.
 	StatusNoGrowth = "NoGrowth"
 	StatusBlocked  = "Blocked"
+	// StatusUnknown: its size is not known.
+	StatusUnknown = "Unknown"
 )
 
 // Count is how many members are in a state, such as "failed".
@@ -62,6 +64,8 @@ func (g *NodeGroup) Judge() {
 		g.Status, g.Reason = StatusBackOff, g.backOffText()
 	case g.Count("failed")+g.Count("lost") > 0:
 		g.Status, g.Reason = StatusFailing, g.failureText()
+	case g.TargetSize == nil:
+		g.Status, g.Reason = StatusUnknown, "its size is not known"
 	case g.Count("creating") > 0:
 		g.Status, g.Reason = StatusGrowing, fmt.Sprintf("%d being made", g.Count("creating"))
 	case g.Count("deleting") > 0:
@@ -96,7 +100,7 @@ func (g *NodeGroup) failureText() string {
 // Short is the problem in a few words.
 func (p *Problem) Short() string {
 	text := p.Code + ": "
-	if p.Key != "" {
+	if p.Key != "" && p.Value != "" {
 		text += p.Key + "=" + p.Value + ": "
 	}
 	return text + p.Message
@@ -105,8 +109,11 @@ func (p *Problem) Short() string {
 // String is the whole problem without its remedy.
 func (p *Problem) String() string {
 	text := p.Message
-	if p.Key != "" {
+	switch {
+	case p.Key != "" && p.Value != "":
 		text = fmt.Sprintf("%s=%q: %s", p.Key, p.Value, text)
+	case p.Key != "":
+		text = fmt.Sprintf("%s: %s", p.Key, text)
 	}
 	if p.Stack != "" {
 		text = fmt.Sprintf("stack %q: %s", p.Stack, text)

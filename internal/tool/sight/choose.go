@@ -3,6 +3,10 @@ package sight
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
@@ -38,24 +42,15 @@ func (r *Reader) servedByPod(ctx context.Context) (served way, missing string) {
 	if len(r.autoscaler.Pods) == 0 {
 		return nil, fmt.Sprintf("no running pod of the autoscaler is found in namespace %q", r.options.Autoscaler.Namespace)
 	}
-	missing = "the autoscaler's pods serve no status"
-	for i := range r.autoscaler.Pods {
-		pod := &r.autoscaler.Pods[i]
-		port := cluster.StatusPort(pod)
-		if port == 0 {
-			continue
-		}
-		candidate := &podStatus{cluster: r.cluster, pod: pod, port: port}
-		if _, err := candidate.read(ctx); err != nil {
-			missing = err.Error()
-			continue
-		}
+	candidate := &podStatus{cluster: r.cluster, pods: r.autoscaler.Pods}
+	_, err := candidate.read(ctx)
+	if err == nil {
 		return candidate, ""
 	}
-	if missing != "" {
-		r.notes = append(r.notes, missing)
+	if slices.ContainsFunc(r.autoscaler.Pods, func(p v1.Pod) bool { return cluster.StatusPort(&p) != 0 }) {
+		r.notes = append(r.notes, err.Error()) // it should have worked
 	}
-	return nil, missing
+	return nil, strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
 // wanted says which stacks are node groups: as flags have it, else as the autoscaler's pods have it, else those with the usual tag.

@@ -15,7 +15,7 @@ import (
 )
 
 // eventsShown is how many Events of a group are kept.
-const eventsShown = 10
+const eventsShown = 20
 
 // join completes the groups by what the cluster says.
 func (s *Sight) join() {
@@ -30,7 +30,9 @@ func (s *Sight) join() {
 		if s.NodesKnown {
 			joinNodes(g, nodes)
 		}
-		g.Events = s.eventsOf(g)
+		g.Events = append(g.Events, s.eventsOf(g)...)
+		SortEvents(g.Events)
+		g.Events = g.Events[:min(len(g.Events), eventsShown)]
 		s.joinCore(g)
 		g.Judge()
 	}
@@ -68,9 +70,13 @@ func (s *Sight) joinCore(g *model.NodeGroup) {
 	if core == nil {
 		return
 	}
+	known := g.Core // from the autoscaler's own status
 	g.Core = &model.Core{
 		Health: core.Health.Word, ScaleUp: core.ScaleUp.Word, ScaleDown: core.ScaleDown.Word, ScaleUpSince: core.ScaleUp.Since,
 		BackoffCode: core.BackoffCode, BackoffMessage: core.BackoffMessage, MinSize: &core.MinSize, ProbedAt: &s.Core.At,
+	}
+	if known != nil && g.Core.BackoffCode == "" && g.Core.ScaleUp == known.ScaleUp {
+		g.Core.BackoffCode, g.Core.BackoffMessage = known.BackoffCode, known.BackoffMessage
 	}
 	if !g.FloorUnknown || g.MinSize == nil {
 		return
@@ -98,7 +104,7 @@ func floorReason(events []model.Event, size int) string {
 	return ""
 }
 
-// eventsOf are the Events on the status ConfigMap that are about the group, newest first.
+// eventsOf are the Events on the status ConfigMap that are about the group.
 func (s *Sight) eventsOf(g *model.NodeGroup) []model.Event {
 	ours := about(g)
 	var events []model.Event
@@ -107,8 +113,7 @@ func (s *Sight) eventsOf(g *model.NodeGroup) []model.Event {
 			events = append(events, Shorten(&s.Events[i]))
 		}
 	}
-	SortEvents(events)
-	return events[:min(len(events), eventsShown)]
+	return events
 }
 
 // about says whether a message names the group or one of its nodes: 'node group "NAME"' in our Events, "group NAME" in

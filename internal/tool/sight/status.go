@@ -2,6 +2,7 @@ package sight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,21 +25,45 @@ const (
 	statusMost    = 64 << 20
 )
 
-// podStatus is the status that a pod of the autoscaler serves, through the API server.
+// podStatus is the status that the pods of the autoscaler serve, through the API server. The leader's is wanted.
 type podStatus struct {
 	cluster *cluster.Reader
-	pod     *v1.Pod
-	port    int
+	pods    []v1.Pod
 }
 
 func (p *podStatus) read(ctx context.Context) (*reading, error) {
 	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
-	body, err := p.cluster.FetchStatus(ctx, p.pod, p.port, statusPath)
-	if err != nil {
-		return nil, err
+	var second *reading
+	var errs []error
+	for i := range p.pods {
+		pod := &p.pods[i]
+		port := cluster.StatusPort(pod)
+		if port == 0 {
+			continue
+		}
+		body, err := p.cluster.FetchStatus(ctx, pod, port, statusPath)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		found, leads, err := decodeStatus(body, fmt.Sprintf("the status of pod %s/%s", pod.Namespace, pod.Name))
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case leads:
+			return found, nil
+		default:
+			second = found
+		}
 	}
-	return decodeStatus(body, fmt.Sprintf("the status of pod %s/%s", p.pod.Namespace, p.pod.Name))
+	if second != nil {
+		return second, nil
+	}
+	if len(errs) == 0 {
+		return nil, errors.New("the autoscaler's pods serve no status")
+	}
+	return nil, errors.Join(errs...)
 }
 
 func (*podStatus) close() {}
@@ -78,7 +103,8 @@ func (s *urlStatus) read(ctx context.Context) (*reading, error) {
 	case response.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("--status-url: %s answers %s; name the address of --status-address", request.URL.Redacted(), response.Status)
 	}
-	return decodeStatus(body, "the autoscaler's status at "+request.URL.Redacted())
+	found, _, err := decodeStatus(body, "the autoscaler's status at "+request.URL.Redacted())
+	return found, err
 }
 
 func (*urlStatus) close() {}

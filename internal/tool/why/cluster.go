@@ -3,6 +3,9 @@ package why
 import (
 	"fmt"
 	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 )
@@ -57,3 +60,14 @@ func (f *facts) limitReasons() []Reason {
 
 // sentence makes words of a cloud or of Kubernetes fit behind a colon.
 func sentence(text string) string { return strings.TrimRight(cli.OneLine(text), ". ") }
+
+// span is a length of time in few letters.
+func span(d time.Duration) string { return duration.HumanDuration(d) }
+
+// assumed says that flags are not known, for the list of what was not checked.
+func (f *facts) assumed() []string {
+	if len(f.Autoscaler.Pods) > 0 {
+		return nil
+	}
+	return []string{"cluster-autoscaler's flags, whose defaults are assumed (none of its pods is found)"}
+}

@@ -12,6 +12,8 @@ import (
 	corev1helpers "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/component-helpers/storage/volume"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 )
 
 // What fit checks, with the scheduler's own library, and what only the scheduler can tell.
@@ -157,14 +159,14 @@ func resourceObstacles(pod *v1.Pod, node *v1.Node, taken v1.ResourceList) []obst
 		}
 		if !there && name != v1.ResourceCPU && name != v1.ResourceMemory && name != v1.ResourcePods {
 			found = append(found, obstacle{
-				CodeInsufficient, fmt.Sprintf("it asks for %s %s; a new node offers none", name, want.String()),
+				CodeInsufficient, fmt.Sprintf("it asks for %s %s; a new node offers none", name, cli.Amount(name, want)),
 				"add a node group whose nodes have it (a flavor with the device, and the annotations capacity.cluster-autoscaler.kubernetes.io/gpu-type and gpu-count)",
 			})
 			continue
 		}
-		text := fmt.Sprintf("it asks for %s %s; a new node has %s", name, want.String(), left.String())
+		text := fmt.Sprintf("it asks for %s %s; a new node has %s", name, cli.Amount(name, want), cli.Amount(name, left))
 		if !used.IsZero() {
-			text += fmt.Sprintf(" (%s, less %s for DaemonSets)", all.String(), used.String())
+			text += fmt.Sprintf(" (%s, less %s for DaemonSets)", cli.Amount(name, all), cli.Amount(name, used))
 		}
 		found = append(found, obstacle{CodeInsufficient, text, "let the pod ask for less, or add a node group with a larger flavor"})
 	}

@@ -20,7 +20,7 @@ const (
 // group explains why a node group does not grow.
 func (f *facts) group(g *model.NodeGroup) Explanation {
 	x := Explanation{Subject: Subject{Kind: "NodeGroup", Name: g.Name}, Said: g.Events}
-	x.Checked, x.NotChecked = fitChecked, slices.Concat(f.notChecked, fitNotChecked)
+	x.Checked, x.NotChecked = fitChecked, slices.Concat(f.notChecked, fitNotChecked, f.assumed())
 	x.Reasons = append(x.Reasons, f.autoscalerReasons()...)
 	x.Reasons = append(x.Reasons, f.limitReasons()...)
 	x.Reasons = append(x.Reasons, f.growthReasons(g)...)

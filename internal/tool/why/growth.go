@@ -62,7 +62,7 @@ func withoutCode(reasons []Reason, code string) []Reason {
 
 // remedies for failures of members, by code.
 var remedies = map[string]string{
-	nodegroups.CodeQuotaExceeded: "raise the project's quota or free some of it (openstack quota show --usage); the group is tried again when its back-off ends",
+	nodegroups.CodeQuotaExceeded: "raise the project's quota or free some of it (openstack quota show --usage)",
 	nodegroups.CodeNoValidHost:   "no host has room for the flavor: let the cloud's operator add some, or give the pods another node group with another flavor or zone",
 	nodegroups.CodeNotFound:      "mend the stack's parameters: something that they name is not there",
 	nodegroups.CodeUnauthorized:  "the credentials, or the stack's trust, do not allow it: update the stack once as the user whose credentials the autoscaler has",
@@ -126,7 +126,7 @@ func (f *facts) backOff(g *model.NodeGroup) (text, remedy string) {
 			}
 		}
 	}
-	remedy = fmt.Sprintf("it tries again after %s, doubled with each further failure up to %s", first, longest)
+	remedy = fmt.Sprintf("it tries again after %s, doubled with each further failure up to %s", span(first), span(longest))
 	if code != "" {
 		remedy = remedyFor(code) + "; " + remedy
 	}

@@ -2,6 +2,7 @@ package why
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ func (f *facts) node(node *v1.Node, said []model.Event) Explanation {
 	}
 	x.State, x.Summary = stateStaying, fmt.Sprintf("is a member of node group %q and stays", g.Name)
 	x.Checked = []string{"annotations", "minimum size and floor", "what its pods ask for", drainRulesComment, "room on other nodes (requests, taints, selectors)", "times and delays"}
-	x.NotChecked = append(append([]string{}, f.notChecked...), "affinity between pods and topology spread on other nodes", drainRulesExcluded)
+	x.NotChecked = slices.Concat(f.notChecked, f.assumed(), []string{"affinity between pods and topology spread on other nodes", drainRulesExcluded})
 	x.Reasons = f.stayReasons(node, g)
 	return x
 }
@@ -136,7 +137,7 @@ func (f *facts) timeReasons(node *v1.Node, g *model.NodeGroup) []Reason {
 			since := time.Unix(seconds, 0)
 			if left := needed - f.since(since); left > 0 {
 				reasons = append(reasons, Reason{
-					Code: CodeUnneeded, Text: fmt.Sprintf("it has been %s for %s only, of %s: it may go in %s", what, cli.Age(f.At, &since), needed, left.Round(time.Second)),
+					Code: CodeUnneeded, Text: fmt.Sprintf("it has been %s for %s only, of %s: it may go in %s", what, cli.Age(f.At, &since), span(needed), span(left)),
 					Remedy: "wait, or set the annotation autoscaling-options-scaledownunneededtime of its group",
 				})
 			}
@@ -146,7 +147,7 @@ func (f *facts) timeReasons(node *v1.Node, g *model.NodeGroup) []Reason {
 	if e := lastEvent(g.Events, "ScaledUpGroup"); e != nil && f.since(e.At) < afterAdd {
 		reasons = append(reasons, Reason{
 			Code: CodeDelay, NodeGroups: []string{g.Name},
-			Text:   fmt.Sprintf("its node group has grown %s ago, and no node goes for %s after that", cli.Age(f.At, &e.At), afterAdd),
+			Text:   fmt.Sprintf("its node group has grown %s ago, and no node goes for %s after that", cli.Age(f.At, &e.At), span(afterAdd)),
 			Remedy: "wait, or lower --scale-down-delay-after-add",
 		})
 	}
@@ -157,7 +158,7 @@ func (f *facts) timeReasons(node *v1.Node, g *model.NodeGroup) []Reason {
 			Remedy: "mend what the Event says; it is tried again",
 		}
 		if f.since(e.At) < afterFailure {
-			r.Remedy += fmt.Sprintf(" after %s (--scale-down-delay-after-failure)", afterFailure)
+			r.Remedy += fmt.Sprintf(" after %s (--scale-down-delay-after-failure)", span(afterFailure))
 		}
 		reasons = append(reasons, r)
 	}
@@ -175,7 +176,7 @@ func (f *facts) notYet(node *v1.Node, needed time.Duration) []Reason {
 	}
 	return []Reason{{
 		Code:   CodeUnneeded,
-		Text:   fmt.Sprintf("it is %s old, and a node has to have been unneeded for %s", cli.Age(f.At, &node.CreationTimestamp.Time), needed),
+		Text:   fmt.Sprintf("it is %s old, and a node has to have been unneeded for %s", cli.Age(f.At, &node.CreationTimestamp.Time), span(needed)),
 		Remedy: "wait, or set the annotation autoscaling-options-scaledownunneededtime of its group",
 	}}
 }

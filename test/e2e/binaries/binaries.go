@@ -63,6 +63,12 @@ func (b *Builder) External(ctx context.Context) (server, stock string, err error
 	return server, stock, err
 }
 
+// Plugin builds the operator's tool, the plugin of kubectl, and returns the program's path.
+func (b *Builder) Plugin(ctx context.Context) (string, error) {
+	const name = "kubectl-openstack_nodegroups"
+	return b.build(ctx, name, filepath.Join(b.Root, "cmd", name), "-ldflags", "-s -w")
+}
+
 // Helm builds helm, which is a tool of the module test/chart/helm, and returns the program's path.
 func (b *Builder) Helm(ctx context.Context) (string, error) {
 	return b.buildPackage(ctx, "helm", filepath.Join(b.Root, "test", "chart", "helm"), "helm.sh/helm/v3/cmd/helm", "-ldflags", "-s -w")
