@@ -26,9 +26,11 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build bin/cluster-autoscaler-openstack and bin/cluster-autoscaler-openstack-grpc, static programs
+build: ## build bin/cluster-autoscaler-openstack, bin/cluster-autoscaler-openstack-grpc and the plugin of kubectl, static programs
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN) .
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(BIN)-grpc ./cmd/cluster-autoscaler-openstack-grpc
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/kubectl-openstack_nodegroups
+	cp cmd/kubectl-openstack_nodegroups/kubectl_complete-openstack_nodegroups bin/
 
 .PHONY: demo
 demo: ## a cluster on a simulated cloud that grows from pending pods and shrinks when idle (first run: up to 30 minutes)

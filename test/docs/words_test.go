@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -29,8 +30,13 @@ func readWords(t *testing.T) words {
 	for _, a := range nodegroups.Annotations() {
 		w.add("annotation", string(a.Key))
 	}
-	for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z0-9-]+)`).FindAllStringSubmatch(readFile(t, "docs/flags.md"), -1) {
-		w.add("flag", m[1])
+	for _, page := range []string{"docs/flags.md", "docs/reference/tool.md"} {
+		for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z0-9-]+)`).FindAllStringSubmatch(readFile(t, page), -1) {
+			w.add("flag", m[1])
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^## ([a-z-]+)$`).FindAllStringSubmatch(readFile(t, "docs/reference/tool.md"), -1) {
+		w.add("command", m[1])
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `(cluster_autoscaler_openstack_[a-z_]+)` \\|").FindAllStringSubmatch(readFile(t, "README.md"), -1) {
 		w.add("metric", m[1])
@@ -124,6 +130,11 @@ func (w words) addCode(t *testing.T) {
 			case *ast.FuncDecl:
 				if strings.HasPrefix(v.Name.Name, "Test") {
 					w.add("test", v.Name.Name)
+				}
+			case *ast.Field:
+				if v.Tag != nil && !isTest {
+					name, _, _ := strings.Cut(reflect.StructTag(strings.Trim(v.Tag.Value, "`")).Get("json"), ",")
+					w.add("field", name)
 				}
 			case *ast.BasicLit:
 				text, err := strconv.Unquote(v.Value)

@@ -66,7 +66,11 @@ func everything() *sight.Sight {
 				}
 			}),
 			group("ok"),
-			group("shrinking", func(g *model.NodeGroup) { g.Members[1].State = "deleting"; g.TargetSize = ptr.To(1); g.ReadyNodes = ptr.To(1) }),
+			group("shrinking", func(g *model.NodeGroup) {
+				g.Members[1].State = "deleting"
+				g.TargetSize = ptr.To(1)
+				g.ReadyNodes = ptr.To(1)
+			}),
 			group("unknown", func(g *model.NodeGroup) {
 				g.ReadyNodes, g.TargetSize, g.FloorUnknown, g.Flavor, g.Stacks = nil, nil, true, "", nil
 			}),

@@ -144,10 +144,10 @@ func (f *facts) timeReasons(node *v1.Node, g *model.NodeGroup) []Reason {
 		}
 	}
 	afterAdd := f.flags().Duration("scale-down-delay-after-add", defaultAfterAdd)
-	if e := lastEvent(g.Events, "ScaledUpGroup"); e != nil && f.since(e.At) < afterAdd {
+	if grown := lastGrowth(g); grown != nil && f.since(*grown) < afterAdd {
 		reasons = append(reasons, Reason{
 			Code: CodeDelay, NodeGroups: []string{g.Name},
-			Text:   fmt.Sprintf("its node group has grown %s ago, and no node goes for %s after that", cli.Age(f.At, &e.At), span(afterAdd)),
+			Text:   fmt.Sprintf("its node group has grown %s ago, and no node goes for %s after that", cli.Age(f.At, grown), span(afterAdd)),
 			Remedy: "wait, or lower --scale-down-delay-after-add",
 		})
 	}
@@ -166,6 +166,21 @@ func (f *facts) timeReasons(node *v1.Node, g *model.NodeGroup) []Reason {
 		reasons = append(reasons, f.notYet(node, needed)...)
 	}
 	return reasons
+}
+
+// lastGrowth is when the group grew last, nil if that is not known. cluster-autoscaler tells but one such Event in five minutes, so that
+// the newest server is asked too.
+func lastGrowth(g *model.NodeGroup) *time.Time {
+	var last *time.Time
+	if e := lastEvent(g.Events, "ScaledUpGroup", "Grow"); e != nil {
+		last = &e.At
+	}
+	for i := range g.Members {
+		if created := g.Members[i].Created; created != nil && (last == nil || created.After(*last)) {
+			last = created
+		}
+	}
+	return last
 }
 
 // notYet says that a node is so new that cluster-autoscaler can't have found it unneeded for long enough.
