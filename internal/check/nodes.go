@@ -76,7 +76,7 @@ func (w *World) checkMembers(byMember map[*nodegroups.Member][]string, f *findin
 			f.fail(thing, "delete the Node that is not the machine's, or give each machine a provider id of its own", "machines that are several nodes: %s", some(twice))
 		}
 		if len(without) > 0 {
-			f.warn(thing, "see \"Why a machine does not join\" in docs/how-to/bring-your-own-cluster.md", "machines that run and are no nodes: %s", some(without))
+			f.warn(thing, "see \"When a machine does not join\" in docs/how-to/bring-your-own-cluster.md", "machines that run and are no nodes: %s", some(without))
 		}
 		if len(twice)+len(without) == 0 {
 			f.ok(thing, "%d of %d members are nodes", ready, len(g.Members))
