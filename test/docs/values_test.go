@@ -50,7 +50,7 @@ func serverFlags(t *testing.T, flags string) map[string]bool {
 	t.Helper()
 	name := regexp.MustCompile("--([a-z0-9-]+)")
 	own := regexp.MustCompile(`(?s)\nOpenStack flags:\n(.*?)\n\n`).FindString(flags)
-	rest := flags[strings.Index(flags, "\n# Flags of the gRPC server"):]
+	_, rest, _ := strings.Cut(flags, "\n# Flags of the gRPC server")
 	sentence := regexp.MustCompile(`but for (.*?); those about logging; of cluster-autoscaler's (.*?), and these`).FindStringSubmatch(rest)
 	require.Len(t, sentence, 3)
 	has := map[string]bool{}
