@@ -63,9 +63,12 @@ func (b *Builder) External(ctx context.Context) (server, stock string, err error
 	return server, stock, err
 }
 
-// Helm builds helm, which is a tool of the module test/chart/helm, and returns the program's path.
+// Helm builds helm, which is a tool of the module test/chart/helm, and returns the program's path. As in helm's releases (its Makefile), the
+// version of Kubernetes that it takes without a cluster is that of its libraries.
 func (b *Builder) Helm(ctx context.Context) (string, error) {
-	return b.buildPackage(ctx, "helm", filepath.Join(b.Root, "test", "chart", "helm"), "helm.sh/helm/v3/cmd/helm", "-ldflags", "-s -w")
+	const util, rules = "helm.sh/helm/v3/pkg/chartutil", "helm.sh/helm/v3/pkg/lint/rules"
+	stamps := fmt.Sprintf("-s -w -X %[1]s.k8sVersionMajor=1 -X %[1]s.k8sVersionMinor=33 -X %[2]s.k8sVersionMajor=1 -X %[2]s.k8sVersionMinor=33", util, rules)
+	return b.buildPackage(ctx, "helm", filepath.Join(b.Root, "test", "chart", "helm"), "helm.sh/helm/v3/cmd/helm", "-ldflags", stamps)
 }
 
 // build builds the program in a folder.
