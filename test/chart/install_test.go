@@ -199,12 +199,16 @@ func TestNotes(t *testing.T) {
 		{"minimal", "replicas=2", "openstack stack update --existing --tags 'cluster-autoscaler-enabled,cluster=prod,node-group-min-size=0", "no newer one"},
 		{"minimal", `autoscaler.versions.1\.33=null`, "There is no newer one in autoscaler.versions, and the cluster is 1.33: set autoscaler.image.tag", "v1.33"},
 		{"minimal", "autoscaler.image.tag=latest", "cluster-autoscaler latest runs", "no newer one"},
+		{"load", "replicas=2", "port-forward pod/$(kubectl -n default get lease cluster-autoscaler", "deployment/notes-cluster-autoscaler-openstack 8090"},
+		{"load", "replicas=1", "port-forward deployment/notes-cluster-autoscaler-openstack 8090", "get lease"},
+		{"minimal", "replicas=2", "After an uninstall the ConfigMaps cluster-autoscaler-status and cluster-autoscaler-openstack-joins and", "port-forward"},
+		{"least", "replicas=1", "After an uninstall the ConfigMap cluster-autoscaler-status and", "joins"},
 		{"network", "replicas=1", "address: notes-cluster-autoscaler-openstack.default.svc:9443", "cluster-autoscaler-status -o yaml"},
 		{"embedded", "replicas=2", "It is a dry run: nothing is changed.", "-c node-groups"},
 		{"least", "replicas=1", "logs deployment/notes-cluster-autoscaler-openstack -c cluster-autoscaler-openstack", "dry run"},
 	} {
 		out := inCluster(t, "install", "notes", dir, "-n", "default", "-f", valuesFile(c.values), "--set", c.set, "--dry-run=client",
-			"--set", "monitoring.serviceMonitor.enabled=false", "--set", "grpc.tls.source=helm")
+			"--set", "monitoring.serviceMonitor.enabled=false", "--set", "grpc.tls.source=helm", "--set", "externalMetrics.enabled=false")
 		_, notes, found := strings.Cut(out, "\nNOTES:\n")
 		require.True(t, found)
 		require.Contains(t, notes, c.want)

@@ -92,6 +92,10 @@ func (s *scene) requireExternalMetrics() {
 	require.NoError(s, err)
 	require.NotEmpty(s, pods.Items, "the Service finds the pods of the chart")
 
+	if s.authority != nil {
+		require.Equal(s, s.authority, service.Spec.CABundle, "an upgrade keeps the certificate")
+	}
+	s.authority = service.Spec.CABundle
 	pool := x509.NewCertPool()
 	require.True(s, pool.AppendCertsFromPEM(service.Spec.CABundle))
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
@@ -112,6 +116,7 @@ func (s *scene) requireExternalMetrics() {
 		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: "default", Namespace: s.Name()}},
 	}, metav1.CreateOptions{})
 	require.NoError(s, err)
+	require.Contains(s, s.notes(), "kubectl get --raw "+path)
 	// Nothing measures here.
 	s.ask("external-metrics-address", client, path, token, http.StatusNotFound, "a present value of a node group")
 	require.NoError(s, rbac.RoleBindings(s.Name()).Delete(s.Context(), role.Name, metav1.DeleteOptions{}))
@@ -125,12 +130,19 @@ func hasStatusPage(t *testing.T) bool {
 	return strings.Contains(string(out), "--status-address")
 }
 
+// notes are what helm said at the end.
+func (s *scene) notes() string {
+	s.Helper()
+	return inCluster(s.T, "get", "notes", s.release, "-n", s.Name())
+}
+
 // requireStatusPage: the page is where the chart says, and knows the node group.
 func (s *scene) requireStatusPage() {
 	s.Helper()
 	if !hasStatusPage(s.T) {
 		return
 	}
+	require.Contains(s, s.notes(), "port-forward pod/$(kubectl -n "+s.Name()+" get lease cluster-autoscaler -o jsonpath='{.spec.holderIdentity}' | cut -d_ -f1) 8090")
 	s.ask("status-address", http.DefaultClient, "/", "", http.StatusOK, s.Name()+"-workers")
 }
 

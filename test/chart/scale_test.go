@@ -36,6 +36,8 @@ type scene struct {
 	// without are flags that the programs are not given.
 	without []string
 	running *installation
+	// authority is that of the certificate of external metrics, once it was seen.
+	authority []byte
 }
 
 // newScene makes a scene named after its namespace and after testdata/installed/NAME.yaml. Its namespace is not kube-system.
