@@ -41,14 +41,13 @@ func quickFlags(t *testing.T) map[string]any {
 	return values.Autoscaler.ExtraArgs
 }
 
-// ask sends a request to a port that one of the replicas listens on: the one that leads.
-func (s *scene) ask(flag string, client *http.Client, path, token string, want int) string {
+// ask sends a request to a port of the replicas until one of them, the one that leads, answers with this code and these words.
+func (s *scene) ask(flag string, client *http.Client, path, token string, want int, words string) {
 	s.Helper()
 	scheme := "http"
 	if client != http.DefaultClient {
 		scheme = "https"
 	}
-	var text string
 	require.NoError(s, s.Until(s.Context(), stepTimeout, path+" to be answered", func(ctx context.Context) error {
 		var errs []error
 		for _, pod := range s.running.pods {
@@ -66,14 +65,13 @@ func (s *scene) ask(flag string, client *http.Client, path, token string, want i
 			}
 			body, err := io.ReadAll(response.Body)
 			_ = response.Body.Close()
-			if text = string(body); err == nil && response.StatusCode == want {
+			if err == nil && response.StatusCode == want && strings.Contains(string(body), words) {
 				return nil
 			}
-			errs = append(errs, fmt.Errorf("%s: %s: %w", response.Status, text, err))
+			errs = append(errs, fmt.Errorf("%s: %s: %w", response.Status, body, err))
 		}
 		return errors.Join(errs...)
 	}))
-	return text
 }
 
 // requireExternalMetrics: what serves load has the certificate that the APIService asks for, knows who asks, and answers who may.
@@ -94,6 +92,10 @@ func (s *scene) requireExternalMetrics() {
 	require.NoError(s, err)
 	require.NotEmpty(s, pods.Items, "the Service finds the pods of the chart")
 
+	if s.authority != nil {
+		require.Equal(s, s.authority, service.Spec.CABundle, "an upgrade keeps the certificate")
+	}
+	s.authority = service.Spec.CABundle
 	pool := x509.NewCertPool()
 	require.True(s, pool.AppendCertsFromPEM(service.Spec.CABundle))
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
@@ -102,7 +104,7 @@ func (s *scene) requireExternalMetrics() {
 	defer client.CloseIdleConnections()
 	path := "/apis/external.metrics.k8s.io/v1beta1/namespaces/" + s.Name() + "/openstack_node_group_load_cpu"
 	token := tokenOf(s.T, s.Name(), "default")
-	require.Contains(s, s.ask("external-metrics-address", client, path, token, http.StatusForbidden), "system:serviceaccount:"+s.Name()+":default")
+	s.ask("external-metrics-address", client, path, token, http.StatusForbidden, "system:serviceaccount:"+s.Name()+":default")
 	role := metav1.ObjectMeta{Name: "external-metrics-reader", Namespace: s.Name()}
 	rbac := base.Cluster.Client.RbacV1()
 	_, err = rbac.Roles(s.Name()).Create(s.Context(), &rbacv1.Role{ObjectMeta: role, Rules: []rbacv1.PolicyRule{
@@ -114,25 +116,34 @@ func (s *scene) requireExternalMetrics() {
 		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: "default", Namespace: s.Name()}},
 	}, metav1.CreateOptions{})
 	require.NoError(s, err)
-	require.Contains(s, s.ask("external-metrics-address", client, path, token, http.StatusNotFound), "a present value of a node group", "nothing measures here")
+	require.Contains(s, s.notes(), "kubectl get --raw "+path)
+	// Nothing measures here.
+	s.ask("external-metrics-address", client, path, token, http.StatusNotFound, "a present value of a node group")
 	require.NoError(s, rbac.RoleBindings(s.Name()).Delete(s.Context(), role.Name, metav1.DeleteOptions{}))
 	require.NoError(s, rbac.Roles(s.Name()).Delete(s.Context(), role.Name, metav1.DeleteOptions{}))
 }
 
 // hasStatusPage says whether the programs know the flag.
-func (s *scene) hasStatusPage() bool {
-	s.Helper()
-	out, _ := process.Run(s.Context(), process.Options{}, base.Autoscaler(), "--help")
+func hasStatusPage(t *testing.T) bool {
+	t.Helper()
+	out, _ := process.Run(t.Context(), process.Options{}, base.Autoscaler(), "--help")
 	return strings.Contains(string(out), "--status-address")
+}
+
+// notes are what helm said at the end.
+func (s *scene) notes() string {
+	s.Helper()
+	return inCluster(s.T, "get", "notes", s.release, "-n", s.Name())
 }
 
 // requireStatusPage: the page is where the chart says, and knows the node group.
 func (s *scene) requireStatusPage() {
 	s.Helper()
-	if !s.hasStatusPage() {
+	if !hasStatusPage(s.T) {
 		return
 	}
-	require.Contains(s, s.ask("status-address", http.DefaultClient, "/", "", http.StatusOK), s.Name()+"-workers")
+	require.Contains(s, s.notes(), "port-forward pod/$(kubectl -n "+s.Name()+" get lease cluster-autoscaler -o jsonpath='{.spec.holderIdentity}' | cut -d_ -f1) 8090")
+	s.ask("status-address", http.DefaultClient, "/", "", http.StatusOK, s.Name()+"-workers")
 }
 
 // ownJoining are the template's parameters for machines that join by their own means, with a bootstrap token that the cluster's operator

@@ -36,6 +36,8 @@ type scene struct {
 	// without are flags that the programs are not given.
 	without []string
 	running *installation
+	// authority is that of the certificate of external metrics, once it was seen.
+	authority []byte
 }
 
 // newScene makes a scene named after its namespace and after testdata/installed/NAME.yaml. Its namespace is not kube-system.
@@ -49,7 +51,7 @@ func newScene(t *testing.T, name string, options world.Options) *scene {
 		"--set", "nodeGroups.tags={cluster-autoscaler-enabled,cluster=" + name + "}",
 		"--set", "provider.extraArgs.bootstrap-api-server=" + base.Cluster.Endpoint,
 	}
-	if !s.hasStatusPage() {
+	if !hasStatusPage(t) {
 		s.common = append(s.common, "--set", "status.enabled=false")
 	}
 	return s

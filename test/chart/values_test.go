@@ -4,6 +4,7 @@ package chart
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -30,14 +31,15 @@ func valuePaths(t *testing.T) map[string]any {
 func TestEveryValueIsUsed(t *testing.T) {
 	t.Parallel()
 	var templates strings.Builder
-	files, err := filepath.Glob(dir + "/templates/*")
-	require.NoError(t, err)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
+	require.NoError(t, filepath.WalkDir(dir+"/templates", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
 		// Messages name values too.
 		templates.Write(regexp.MustCompile(`"[^"\n]*"`).ReplaceAll(text, []byte(`""`)))
-	}
+		return err
+	}))
 	for path := range valuePaths(t) {
 		parts := strings.Split(path, ".")
 		last := regexp.MustCompile(`\.` + regexp.QuoteMeta(parts[len(parts)-1]) + `\b`)

@@ -69,9 +69,12 @@ func (b *Builder) Plugin(ctx context.Context) (string, error) {
 	return b.build(ctx, name, filepath.Join(b.Root, "cmd", name), "-ldflags", "-s -w")
 }
 
-// Helm builds helm, which is a tool of the module test/chart/helm, and returns the program's path.
+// Helm builds helm, which is a tool of the module test/chart/helm, and returns the program's path. As in helm's releases (its Makefile), the
+// version of Kubernetes that it takes without a cluster is that of its libraries.
 func (b *Builder) Helm(ctx context.Context) (string, error) {
-	return b.buildPackage(ctx, "helm", filepath.Join(b.Root, "test", "chart", "helm"), "helm.sh/helm/v3/cmd/helm", "-ldflags", "-s -w")
+	const util, rules = "helm.sh/helm/v3/pkg/chartutil", "helm.sh/helm/v3/pkg/lint/rules"
+	stamps := fmt.Sprintf("-s -w -X %[1]s.k8sVersionMajor=1 -X %[1]s.k8sVersionMinor=33 -X %[2]s.k8sVersionMajor=1 -X %[2]s.k8sVersionMinor=33", util, rules)
+	return b.buildPackage(ctx, "helm", filepath.Join(b.Root, "test", "chart", "helm"), "helm.sh/helm/v3/cmd/helm", "-ldflags", stamps)
 }
 
 // DeschedulerVersion is the descheduler's release in test/descheduler. Go's module proxy does not serve those between 0.30 and 0.36.

@@ -186,6 +186,9 @@ func (j MainJob) placements(ctx context.Context) (map[string]placement, error) {
 	}
 	result := map[string]placement{}
 	for _, pod := range pods {
+		if pod.Labels[appLabel] == "" { // none of the job's
+			continue
+		}
 		result[pod.Labels[appLabel]] = placement{pod.UID, serverOf[pod.Spec.NodeName]}
 	}
 	return result, nil
