@@ -7,5 +7,6 @@
 //   - scaling of a node group to zero or its maximum at once (autoscaling-options-zeroormaxnodescaling): stock clients make a
 //     new object for the group of each node, and core compares them by identity, so that such a group never shrinks;
 //   - the startup time of nodes for groups with options of their own, in clients from 1.35 until their question carries it
-//     (kubernetes/autoscaler#10245): those read 0 out of every answer.
+//     (kubernetes/autoscaler#10245): those read 0 out of every answer;
+//   - options of a group's own in clients before 1.29, which have no field for the provision time and would take 0 for it.
 package externalgrpc

@@ -22,13 +22,15 @@ type orders struct {
 	growing map[string]growth
 	// leaving counts, by group and provider id, the removals under way.
 	leaving map[string]map[string]int
+	// shrinking are the groups from which members that have never come are being withdrawn.
+	shrinking map[string]bool
 }
 
 // growth is what is under way for a group.
 type growth struct{ orders, size int }
 
 func newOrders() *orders {
-	return &orders{growing: map[string]growth{}, leaving: map[string]map[string]int{}}
+	return &orders{growing: map[string]growth{}, leaving: map[string]map[string]int{}, shrinking: map[string]bool{}}
 }
 
 // foresee is the size of a group as it will be when what is under way has ended.
@@ -105,6 +107,22 @@ func (o *orders) leave(group string, nodes []*v1.Node) func() {
 			delete(o.leaving, group)
 		}
 	}
+}
+
+// shrink notes a withdrawal that begins; done ends it. It is not ok while another one is under way: core orders the same again as long
+// as it sees the old size, and would get twice what it wants.
+func (o *orders) shrink(group string) (done func(), ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.shrinking[group] {
+		return nil, false
+	}
+	o.shrinking[group] = true
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.shrinking, group)
+	}, true
 }
 
 // carryOut runs an order, which ends on its own time, and returns its outcome if there is one before the caller would have to

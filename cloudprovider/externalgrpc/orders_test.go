@@ -68,6 +68,28 @@ func TestAnOrderThatFailsLateIsReportedAndForgotten(t *testing.T) {
 	require.Contains(t, r.reports.All()[0].Message, "the quota is used up")
 }
 
+// Core orders a withdrawal again in each loop as long as it sees the old size.
+func TestAWithdrawalThatTakesLongIsNotMadeTwice(t *testing.T) {
+	release := make(chan struct{})
+	r := newRig(t, func(o *Options, _ *cloudprovider.Options) { o.AnswerWithin = 20 * time.Millisecond }, fake.Stack("a", 2))
+	require.NoError(t, r.group(t, "a").IncreaseSize(4)) // members that have not come yet
+	r.interfere(func(ctx context.Context, call fake.Call) error {
+		if call.Method == "Shrink" {
+			return hold(ctx, release)
+		}
+		return nil
+	})
+	for range 3 {
+		require.NoError(t, r.group(t, "a").DecreaseTargetSize(-1))
+	}
+	close(release)
+	r.server.Wait()
+	require.NoError(t, r.client.Refresh())
+	require.Equal(t, 5, r.size(t, "a"))
+	require.NoError(t, r.group(t, "a").DecreaseTargetSize(-1))
+	require.Equal(t, 4, r.size(t, "a"), "the next one is made")
+}
+
 func TestAnOrderThatFailsAtOnceIsAnError(t *testing.T) {
 	r := newRig(t, nil, fake.Stack("a", 2))
 	r.cloud.Fail("Grow", "", errors.New("the quota is used up"))

@@ -12,6 +12,8 @@ import (
 // reading is the reading of the cloud that is under way, if there is one. It may take longer than a caller waits; the next call
 // then waits for the same reading.
 type reading struct {
+	running sync.WaitGroup
+
 	mu  sync.Mutex
 	now *read
 }
@@ -50,12 +52,12 @@ func (r *reading) begin(refresh func() error) *read {
 	}
 	current := &read{done: make(chan struct{})}
 	r.now = current
-	go func() {
+	r.running.Go(func() {
 		current.err = guarded(refresh)
 		r.mu.Lock()
 		r.now = nil
 		r.mu.Unlock()
 		close(current.done)
-	}()
+	})
 	return current
 }

@@ -69,8 +69,11 @@ func New(ctx context.Context, provider Provider, opts Options) *Server {
 	return &Server{logger: klog.FromContext(ctx), provider: provider, opts: opts, orders: newOrders(), reading: &reading{}}
 }
 
-// Wait returns when no order is under way any more.
-func (s *Server) Wait() { s.orders.running.Wait() }
+// Wait returns when no order and no reading of the cloud is under way any more. It is called after Serve has returned.
+func (s *Server) Wait() {
+	s.orders.running.Wait()
+	s.reading.running.Wait()
+}
 
 // Cleanup does nothing: the server outlives the client that says it.
 func (s *Server) Cleanup(context.Context, *protos.CleanupRequest) (*protos.CleanupResponse, error) {

@@ -32,7 +32,7 @@ func (s *Server) NodeGroupTemplateNodeInfo(_ context.Context, request *protos.No
 func template(node *v1.Node) (*protos.NodeGroupTemplateNodeInfoResponse, error) {
 	bytes, err := node.Marshal()
 	if err != nil {
-		return nil, fmt.Errorf("writing node %q: %w", node.Name, err)
+		return nil, asStatus(fmt.Errorf("writing node %q: %w", node.Name, err))
 	}
 	answer := &protos.NodeGroupTemplateNodeInfoResponse{NodeInfo: node}
 	answer.ProtoReflect().SetUnknown(appendBytes(nil, fieldNodeBytes, bytes))

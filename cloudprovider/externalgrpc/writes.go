@@ -54,9 +54,12 @@ func (s *Server) NodeGroupDecreaseTargetSize(ctx context.Context, request *proto
 	if err != nil {
 		return nil, err
 	}
+	done, ok := s.orders.shrink(g.Id())
+	if !ok {
+		return &protos.NodeGroupDecreaseTargetSizeResponse{}, nil
+	}
 	delta := int(request.GetDelta())
-	err = s.carryOut(ctx, fmt.Sprintf("the withdrawal of %d members", -delta), g.Id(), func() {},
-		func() error { return g.DecreaseTargetSize(delta) })
+	err = s.carryOut(ctx, fmt.Sprintf("the withdrawal of %d members", -delta), g.Id(), done, func() error { return g.DecreaseTargetSize(delta) })
 	if err != nil {
 		return nil, err
 	}

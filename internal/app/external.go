@@ -123,6 +123,9 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 		},
 		Reporter: c.reporter,
 	})
+	// What is done while somebody asks ends when nobody is answered any more, for whatever reason.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -145,9 +148,8 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 	err = server.Serve(ctx, l, func(at net.Addr) {
 		klog.FromContext(ctx).Info("Serving node groups to a stock cluster-autoscaler", "address", at.String(), "tls", l.CertFile != "")
 	})
-	if err != nil {
-		return orderly(ctx, err)
-	}
+	err = orderly(ctx, err)
+	stop()
 	<-ended
 	finished := make(chan struct{})
 	go func() {
@@ -159,7 +161,7 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 	case <-time.After(lastLoop):
 		klog.FromContext(ctx).Info("Orders still wait for the cloud; they are withdrawn if they were not sent")
 	}
-	return nil
+	return err
 }
 
 // watchNodes watches the cluster's Nodes until ctx ends, and returns when all are known.

@@ -156,3 +156,16 @@ func TestOurFlagsAreDocumented(t *testing.T) {
 	require.Contains(t, table, "| `--price-file` |  | YAML file")
 	require.Equal(t, len(names), strings.Count(table, "\n| `--"))
 }
+
+func TestPasswordsInFlagsAreNotLogged(t *testing.T) {
+	for value, want := range map[string]string{
+		"":                                   "",
+		"heat:tag=a@b":                       "heat:tag=a@b",
+		"https://prometheus.example.org":     "https://prometheus.example.org",
+		"https://u:secret@prometheus:9090/x": "https://u:xxxxx@prometheus:9090/x",
+		"https://u:sec#ret@prometheus":       "(not shown)",
+		"https://u:12#secret@prometheus":     "(not shown)",
+	} {
+		require.Equal(t, want, withoutPassword(value), value)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	goflag "flag"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -119,10 +120,22 @@ func parseFor(program form, args []string, help io.Writer) (*settings, error) {
 	}
 	line.VisitAll(func(f *pflag.Flag) {
 		if f.Changed {
-			klog.V(1).InfoS("Flag", "name", f.Name, "value", f.Value.String())
+			klog.V(1).InfoS("Flag", "name", f.Name, "value", withoutPassword(f.Value.String()))
 		}
 	})
 	return s, nil
+}
+
+// withoutPassword is a flag's value as it may be logged: of an address with a user in it, without the password.
+func withoutPassword(value string) string {
+	if !strings.Contains(value, "://") || !strings.Contains(value, "@") {
+		return value
+	}
+	address, err := url.Parse(value)
+	if err != nil || address.User == nil { // whatever there is before the @
+		return "(not shown)"
+	}
+	return address.Redacted()
 }
 
 // strategies returns the names in --expander.

@@ -81,6 +81,8 @@ const (
 	// realStepTimeout is the same on a real cloud, which visits every server of a stack for each change.
 	realStepTimeout = 5 * time.Minute
 	closeTimeout    = 2 * time.Minute
+	// realWriteTimeout is how long a change of a stack may take on a real cloud whose machine is busy. The default is twice as long.
+	realWriteTimeout = 90 * time.Second
 )
 
 // scene is a world on a simulated cloud of its own.

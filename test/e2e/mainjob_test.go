@@ -31,6 +31,9 @@ func mainJob(t *testing.T, name string, external bool) {
 		cloud, err := world.Real(t.Context(), *realCloud, *adminCloud)
 		require.NoError(t, err)
 		w, timeout = newWorld(t, name, cloud, options), realStepTimeout
+		if external { // as the second one it shows what is different: the token need not be waited for as long as in production
+			flags = append(flags, "--openstack-write-timeout="+realWriteTimeout.String())
+		}
 	} else {
 		s := newSceneWith(t, name, options)
 		w, check = s.World, s.noWrongRemoval
