@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/docs/play"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
@@ -78,8 +79,34 @@ func playEnv(t *testing.T, w *world.World) []string {
 	for _, name := range []string{"kubectl", "kubeadm"} {
 		require.NoError(t, os.Symlink(base.Kubernetes(), filepath.Join(programs, name)))
 	}
+	tool, err := plugin()
+	require.NoError(t, err)
+	require.NoError(t, os.Symlink(tool, filepath.Join(programs, "kubectl-openstack_nodegroups")))
 	return append(slices.Clone(w.Cloud.Env),
 		"PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+t.TempDir(), "TMPDIR="+os.TempDir(),
 		"KUBECONFIG="+w.Kubeconfig(), "OS_CLOUD="+*realCloud, "ADMIN_CLOUD="+*adminCloud,
+		"OS_CLIENT_CONFIG_FILE="+cloudsOfPages(t),
 		"SA=system:serviceaccount:kube-system:cluster-autoscaler-openstack", "LANG=C.UTF-8")
+}
+
+// cloudsOfPages is the clouds.yaml of the real cloud, in which the user has the names that the documentation uses, too.
+func cloudsOfPages(t *testing.T) string {
+	t.Helper()
+	if *realCloud == "" {
+		return ""
+	}
+	text, err := os.ReadFile(os.Getenv("OS_CLIENT_CONFIG_FILE"))
+	require.NoError(t, err)
+	var all struct {
+		Clouds map[string]any `json:"clouds"`
+	}
+	require.NoError(t, yaml.Unmarshal(text, &all))
+	for _, name := range []string{"openstack", "me"} {
+		all.Clouds[name] = all.Clouds[*realCloud]
+	}
+	text, err = yaml.Marshal(all)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "clouds.yaml")
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	return path
 }

@@ -16,7 +16,7 @@ import (
 var place = regexp.MustCompile(`\b[A-Z][A-Z_]*[A-Z]\b`)
 
 // endless are commands that go on until one ends them.
-var endless = regexp.MustCompile(`( --watch| -f)$`)
+var endless = regexp.MustCompile(`( --watch| -w| -f)$`)
 
 const (
 	// glance is how long an endless command runs.
