@@ -93,7 +93,7 @@ func (v *groupView) judge() {
 	case g.GrowthBlocked != nil:
 		v.State, v.Word, v.Why = stateWarn, "Can't grow", join(g.GrowthBlocked.Code, g.GrowthBlocked.Message)
 	case g.BackOff != nil:
-		v.State, v.Word, v.Why = stateWarn, "Paused", join(g.BackOff.Code, g.BackOff.Message)
+		v.State, v.Word = stateWarn, "Paused" // BackOff says why
 	case c.Failed+c.Lost > 0:
 		v.State, v.Word, v.Why = stateBad, "Failing", count(c.Failed+c.Lost, "member")+" failed or lost"
 	case c.Creating > 0:
@@ -189,8 +189,17 @@ func (v *signalView) summary() string {
 	return v.Metric + " " + v.Value + " of " + v.Target
 }
 
-// number writes a measured value in at most four digits.
-func number(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
+// number writes a measured value in three digits or so, and never as a power of ten.
+func number(x float64) string {
+	if x >= 1000 || x <= -1000 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
+	if err != nil {
+		return "?"
+	}
+	return strconv.FormatFloat(short, 'f', -1, 64)
+}
 
 // decisionView is a decision in words.
 type decisionView struct {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
@@ -82,7 +83,7 @@ func newView(r *status.Report, c choice) *view {
 	for i := range chosen {
 		v.Decisions = append(v.Decisions, newDecisionView(&chosen[i]))
 	}
-	v.State, v.Headline = headline(r)
+	v.State, v.Headline = headline(r, v.Rows)
 	return v
 }
 
@@ -95,7 +96,7 @@ func firstOf[T any](list []T, most int) ([]T, int) {
 }
 
 // headline says in a sentence how things are, the worst first.
-func headline(r *status.Report) (state, text string) {
+func headline(r *status.Report, groups []groupView) (state, text string) {
 	blocking, warnings := 0, 0
 	for _, p := range r.Problems {
 		if p.Blocking {
@@ -114,13 +115,32 @@ func headline(r *status.Report) (state, text string) {
 	case r.Reading.At == nil:
 		return stateBusy, "The cloud has not been read yet."
 	case blocking > 0:
-		return stateBad, count(blocking, "problem") + " to mend: what they concern is left alone."
+		return stateBad, count(blocking, "problem") + " to be mended; what is concerned is left alone."
+	case troubled(groups, stateBad) != "":
+		return stateBad, "In trouble: " + troubled(groups, stateBad) + "."
+	case troubled(groups, stateWarn) != "":
+		return stateWarn, "To be watched: " + troubled(groups, stateWarn) + "."
 	case warnings > 0:
 		return stateWarn, count(warnings, "warning") + ". Everything is served all the same."
 	case len(r.NodeGroups) == 0:
 		return stateWarn, "There is no node group: no stack carries the tags that are looked for."
 	}
 	return stateGood, "Everything is in order."
+}
+
+// troubled names the node groups that are in a state, a few of them.
+func troubled(groups []groupView, state string) string {
+	var names []string
+	for i := range groups {
+		if groups[i].State == state {
+			names = append(names, groups[i].Name)
+		}
+	}
+	const few = 3
+	if len(names) > few {
+		return strings.Join(names[:few], ", ") + " and " + count(len(names)-few, "other node group")
+	}
+	return strings.Join(names, ", ")
 }
 
 func named(before, name string) string {
