@@ -48,9 +48,16 @@ func TestLint(t *testing.T) {
 func TestContainersHaveNoRights(t *testing.T) {
 	t.Parallel()
 	for _, of := range allValues(t) {
-		for _, deployment := range only[*appsv1.Deployment](objects(t, render(t, "-f", valuesFile(of)))) {
-			pod := deployment.Spec.Template.Spec
-			require.NotNil(t, pod.SecurityContext, deployment.Name)
+		all := objects(t, render(t, "-f", valuesFile(of)))
+		pods := map[string]v1.PodSpec{}
+		for _, deployment := range only[*appsv1.Deployment](all) {
+			pods[deployment.Name] = deployment.Spec.Template.Spec
+		}
+		for _, pod := range only[*v1.Pod](all) {
+			pods[pod.Name] = pod.Spec
+		}
+		for name, pod := range pods {
+			require.NotNil(t, pod.SecurityContext, name)
 			require.True(t, *pod.SecurityContext.RunAsNonRoot)
 			require.Equal(t, v1.SeccompProfileTypeRuntimeDefault, pod.SecurityContext.SeccompProfile.Type)
 			for _, container := range pod.Containers {

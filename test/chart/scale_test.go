@@ -102,7 +102,7 @@ func (s *scene) forget() {
 
 // TestFullChartScales: with every part on, first in mode external and after an upgrade in mode embedded, a node group scales through the
 // programs as the installed Deployment says; the second replica takes over; load is served with a certificate that the API server can
-// check, and the status page answers. What the account may do is what it needs for that.
+// check, the status page answers, and the pod of "helm test" finds nothing wrong. What the account may do is what it needs for that.
 func TestFullChartScales(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, "full", world.Options{NoCloudController: true})
@@ -110,6 +110,7 @@ func TestFullChartScales(t *testing.T) {
 		used := s.play(func() { s.begin("--set", "mode="+mode) }, func() {
 			s.requireExternalMetrics()
 			s.requireStatusPage()
+			s.requireCheck()
 			s.running.killLeader(t)
 		})
 		for _, right := range []string{"authentication.k8s.io tokenreviews create", "authorization.k8s.io subjectaccessreviews create", "configmaps read extension-apiserver-authentication"} {
