@@ -58,6 +58,10 @@ test-chart: ## the Helm chart with a real helm and a real control plane, the ale
 test-page: ## the status page in a real browser (needs Chromium, which it installs if this is root on Debian)
 	test/page/run
 
+.PHONY: test-chart-pods
+test-chart-pods: ## the chart's own pods, with our image, on a real kubelet with containerd, in both modes (needs Debian 12 and root)
+	test/chart/pods/run
+
 .PHONY: bench
 bench: ## print the numbers of calls, times and memory; BENCH=regexp chooses
 	@CGO_ENABLED=0 go build -trimpath -o bin/bench ./test/bench
@@ -85,15 +89,27 @@ lint: ## formatting, go vet, golangci-lint, shellcheck, go.mod, known vulnerabil
 .PHONY: tidy
 tidy: ## write go.mod and go.sum as the code needs them
 	GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy
-	for module in test/kubernetes test/descheduler test/chart/helm test/chart/alerts test/page/browser; do (cd $$module && GOFLAGS= GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy); done
+	for module in test/kubernetes test/descheduler test/chart/helm test/chart/alerts test/page/browser hack/image; do (cd $$module && GOFLAGS= GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy); done
 
 .PHONY: murano-package
 murano-package: ## build bin/murano-*.zip, packages for Murano, OpenStack's application catalog
 	@CGO_ENABLED=0 go run -trimpath ./hack/murano bin
 
+# What the image says of itself, and where it goes.
+VERSION = $(shell git describe --always --dirty --tags)
+REVISION = $(shell git rev-parse HEAD)
+IMAGE_OUT := bin/image
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+
 .PHONY: image
-image: ## build the container image with the newest patch of Go (needs docker, or DOCKER=podman)
-	$${DOCKER:-docker} build --pull --build-arg VERSION=$$(git describe --always --dirty --tags) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
+image: ## build the container image for amd64 and arm64, into bin/image, with Go alone; DOCKER=docker (or podman) loads it there as well
+	@cd hack/image && CGO_ENABLED=0 GOFLAGS=-trimpath SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) go run . -out '$(abspath $(IMAGE_OUT))' \
+		-name '$(IMAGE)' -version '$(VERSION)' -revision '$(REVISION)'
+	$(if $(DOCKER),$(DOCKER) load --input '$(IMAGE_OUT)/cluster-autoscaler-openstack.tar')
+
+.PHONY: test-image
+test-image: ## the container image: the same twice, what is in it, it runs, docker makes the same (needs Debian and root)
+	test/image/run
 
 .PHONY: clean
 clean: ## remove what was built here; caches outside of this folder stay

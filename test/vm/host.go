@@ -61,8 +61,19 @@ func NewHost(ctx context.Context, dir, scripts, image, kubernetes, pause, cgroup
 func (h *Host) With(ctx context.Context, dir string, images ...ContainerImage) (*Host, error) {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
+	other, err := h.ForNodes(dir, images)
+	if err != nil {
+		return nil, err
+	}
+	other.disk = filepath.Join(dir, "kubernetes.disk")
+	return other, other.makeDisk(ctx)
+}
+
+// ForNodes makes a host on the same network whose nodes in namespaces have these container images too, and those of archives that
+// containerd reads. Its virtual machines have what the host's have. Its files go to dir as those of With.
+func (h *Host) ForNodes(dir string, images []ContainerImage, archives ...string) (*Host, error) {
 	other := *h
-	other.programs, other.disk = filepath.Join(dir, "kubernetes"), filepath.Join(dir, "kubernetes.disk")
+	other.programs = filepath.Join(dir, "kubernetes")
 	if err := os.MkdirAll(filepath.Join(other.programs, "images"), 0o755); err != nil {
 		return nil, err
 	}
@@ -76,7 +87,12 @@ func (h *Host) With(ctx context.Context, dir string, images ...ContainerImage) (
 			return nil, fmt.Errorf("container image %v: %w", image.References, err)
 		}
 	}
-	return &other, other.makeDisk(ctx)
+	for i, archive := range archives {
+		if err := copyProgram(archive, filepath.Join(other.programs, "images", fmt.Sprintf("archive-%d.tar", i))); err != nil {
+			return nil, err
+		}
+	}
+	return &other, nil
 }
 
 // diskSize is the size of the disk of programs. What is empty takes no room.
