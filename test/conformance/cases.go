@@ -34,6 +34,7 @@ func Cases() []Named {
 		{"growth-keeps-members", growthKeepsMembers},
 		{"growth-from-zero", growthFromZero},
 		{"growth-of-nested-members", growthOfNestedMembers},
+		{"growth-with-null-subnet-fails", growthWithNullSubnetFails},
 		{"update-of-parent-resets-nested-group", updateOfParentResetsNestedGroup},
 		{"shrinking-by-count-alone-kills-highest", shrinkingByCountAloneKillsHighest},
 

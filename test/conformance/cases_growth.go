@@ -33,6 +33,17 @@ func growthOfNestedMembers(t *testing.T, c *Case) {
 	requireKept(t, before, after, "0")
 }
 
+// Heat makes an empty text of a null in a map of a server's networks, and looks for a subnet of that name
+// (heat/engine/clients/os/neutron, network_id_from_subnet_id).
+func growthWithNullSubnetFails(t *testing.T, c *Case) {
+	s := c.Create("null-subnet.yaml", Params{"node_count": 0})
+	s.Patch(Params{"node_count": 1})
+	s.Settle("UPDATE_FAILED")
+	require.Regexp(t, `^Resource UPDATE failed: resources\.nodes: Resource CREATE failed: KeyError: resources\[0\]: 'subnet'`, s.Get().Reason)
+	require.Equal(t, "CREATE_FAILED", s.Row("0").Status)
+	require.Empty(t, s.Alive())
+}
+
 func shrinkingByCountAloneKillsHighest(t *testing.T, c *Case) {
 	s := c.Create("flat.yaml", Params{"node_count": 3})
 	before := s.Members()

@@ -83,6 +83,10 @@ func (r *resource) attempt(t *traversal, generation, number int) {
 			r.end(t, r.failure("StackResourceLimitExceeded", "Maximum resources per stack exceeded."))
 			return
 		}
+		if r.hasEmptySubnet() {
+			r.end(t, r.failure("KeyError", "'subnet'"))
+			return
+		}
 		if failure, ok := r.mayAskNova(http.MethodPost, "/servers"); !ok {
 			r.end(t, failure)
 			return
@@ -97,6 +101,17 @@ func (r *resource) attempt(t *traversal, generation, number int) {
 			srv.notify = nil
 			s.after(s.timing.Poll, func() { r.booted(t, srv, generation, number) })
 		}
+	})
+}
+
+// hasEmptySubnet says whether one of the server's networks has a subnet that is null or empty. Heat makes an empty text of null, finds no
+// subnet of that name and does not notice (heat/engine/clients/os/neutron, network_id_from_subnet_id). It looks only when it makes a
+// server: for one that is there, null is the same as none.
+func (r *resource) hasEmptySubnet() bool {
+	networks, _ := r.properties["networks"].([]any)
+	return slices.ContainsFunc(networks, func(network any) bool {
+		subnet, named := object(network)["subnet"]
+		return named && text(subnet) == ""
 	})
 }
 
