@@ -324,8 +324,8 @@ func TestTheLeastCredentialOnTheSimulatedCloud(t *testing.T) {
 	s := cycle(t, target)
 	used := target.RulesUsed("least-")
 	for _, r := range s.rules {
-		if r.ByOthers && !strings.HasSuffix(r.Path, "/servers") && !strings.HasSuffix(r.Path, "/servers/*") {
-			continue // the simulated Heat and Nova do so without a request
+		if r.Service == "identity" || r.ByOthers && !strings.HasSuffix(r.Path, "/servers") && !strings.HasSuffix(r.Path, "/servers/*") {
+			continue // the simulated Heat and Nova do so without a request, and Keystone does not ask for rules
 		}
 		one := [3]string{r.Service, r.Method, r.Path}
 		assert.Positive(t, used[one], "no request needed the rule %v, for: %s", one, r.Why)

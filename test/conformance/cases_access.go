@@ -71,9 +71,9 @@ func accessRulesAllowWhatTheySay(t *testing.T, c *Case) {
 		{http.MethodGet, api.Compute, "/flavors/detail", http.StatusOK},
 		{http.MethodGet, api.Compute, "/flavors", http.StatusUnauthorized},
 		{http.MethodGet, api.Compute, "/servers/detail", http.StatusUnauthorized},
-		{http.MethodGet, api.Identity, "/users/" + c.Client.UserID + "/application_credentials", http.StatusUnauthorized},
+		{http.MethodGet, api.Identity, "/users/" + c.Client.UserID + "/application_credentials", http.StatusOK}, // Keystone does not hold itself to them
 	} {
-		body := map[string]any(nil)
+		var body any
 		if one.method == http.MethodPatch {
 			body = map[string]any{"parameters": map[string]any{}}
 		}

@@ -39,8 +39,15 @@ func keystone(q *request) *response {
 	if len(q.path) >= 4 && q.path[0] == "v3" && q.path[1] == "users" && q.path[3] == "application_credentials" {
 		return q.applicationCredentials()
 	}
-	if q.Header.Get("X-Auth-Token") != "" && q.authenticate() != nil {
+	switch {
+	case len(q.path) == 4 && q.path[0] == "v3" && q.path[1] == "users" && q.path[3] == "password" && q.Method == http.MethodPost:
+		// Nobody here knows the password that has to be told with the new one.
 		return keystoneError(http.StatusUnauthorized, "The request you have made requires authentication.")
+	case len(q.path) == 2 && q.path[0] == "v3" && q.path[1] == "projects":
+		if q.authenticate() != nil {
+			return keystoneError(http.StatusUnauthorized, "The request you have made requires authentication.")
+		}
+		return keystoneError(http.StatusForbidden, "You are not authorized to perform the requested action: identity:list_projects.")
 	}
 	return keystoneError(http.StatusNotFound, "The requested URL was not found on the server.")
 }
