@@ -126,13 +126,13 @@ func (o *orders) shrink(group string) (done func(), ok bool) {
 }
 
 // carryOut runs an order, which ends on its own time, and returns its outcome if there is one before the caller would have to
-// wait too long. A failure after that is reported; done is called at the end in any case.
+// wait too long. A failure after that is reported; done is called when the order has ended, in any case.
 func (s *Server) carryOut(ctx context.Context, what, group string, done func(), order func() error) error {
 	ended := make(chan error, 1)
 	answered := make(chan struct{})
 	s.orders.running.Go(func() {
-		defer done()
 		err := guarded(order)
+		done() // before it is answered: who is told of a failure may ask for the size at once
 		ended <- err
 		if <-answered; err != nil && len(ended) > 0 { // nobody took it
 			s.reportLate(what, group, err)

@@ -98,6 +98,17 @@ func TestAnOrderThatFailsAtOnceIsAnError(t *testing.T) {
 	require.Equal(t, 2, r.size(t, "a"))
 }
 
+func TestAnOrderThatHasEndedIsNotCountedWhenItIsAnswered(t *testing.T) {
+	s := New(t.Context(), nil, Options{})
+	for range 100 {
+		ended := false
+		err := s.carryOut(t.Context(), "the order", "a", func() { ended = true }, func() error { return errors.New("refused") })
+		require.ErrorContains(t, err, "refused")
+		require.True(t, ended)
+	}
+	s.Wait()
+}
+
 func TestAnswersComeBeforeTheCallerGivesUp(t *testing.T) {
 	s := New(context.Background(), nil, Options{})
 	for _, tt := range []struct{ deadline, want time.Duration }{
