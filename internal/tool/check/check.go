@@ -39,7 +39,7 @@ type command struct {
 // New returns the command.
 func New(o *cli.Options) *cobra.Command {
 	c := &command{Options: o}
-	var names []string
+	names := make([]string, 0, len(check.Names()))
 	var list strings.Builder
 	for _, one := range check.Names() {
 		names = append(names, one[0])
