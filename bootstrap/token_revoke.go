@@ -87,7 +87,7 @@ func (t *Tokens) Revoke(ctx context.Context, sight Sight, nodes NodeLister) erro
 	}
 	if len(tokens) == 0 {
 		t.lookLater()
-		t.opts.Observer.TokensLive(map[string]int{})
+		t.opts.Observer.TokensLive(map[string]Live{})
 		return nil
 	}
 	now, err := t.time.now(ctx)
@@ -104,20 +104,29 @@ func (t *Tokens) Revoke(ctx context.Context, sight Sight, nodes NodeLister) erro
 			j.joined[m.ID()] = true
 		}
 	}
-	live := map[string]int{}
+	live := map[string]Live{}
 	var errs []error
 	for _, k := range tokens {
 		if reason := j.verdict(k); reason == "" {
-			live[k.group]++
+			live[k.group] = live[k.group].with(k)
 		} else if err := t.revoke(ctx, k, reason); err != nil {
 			errs = append(errs, err)
 			if !k.isExpired(now) {
-				live[k.group]++
+				live[k.group] = live[k.group].with(k)
 			}
 		}
 	}
 	t.opts.Observer.TokensLive(live)
 	return errors.Join(errs...)
+}
+
+// with is l and one more token.
+func (l Live) with(k *token) Live {
+	l.Count++
+	if k.expires.After(l.Expires) {
+		l.Expires = k.expires
+	}
+	return l
 }
 
 // revoke deletes a token's Secret, and no other Secret that has got its name since. A bearer that was accepted just before is

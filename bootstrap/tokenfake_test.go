@@ -107,6 +107,7 @@ type counts struct {
 	minted  int
 	revoked []string
 	live    map[string]int
+	expires map[string]time.Time
 }
 
 func (c *counts) TokenMinted(string) { c.minted++ }
@@ -115,7 +116,12 @@ func (c *counts) TokenRevoked(group string, reason RevokedReason) {
 	c.revoked = append(c.revoked, group+" "+string(reason))
 }
 
-func (c *counts) TokensLive(live map[string]int) { c.live = live }
+func (c *counts) TokensLive(live map[string]Live) {
+	c.live, c.expires = map[string]int{}, map[string]time.Time{}
+	for group, l := range live {
+		c.live[group], c.expires[group] = l.Count, l.Expires
+	}
+}
 
 // bench is Tokens with all that they need, and a node group "workers".
 type bench struct {

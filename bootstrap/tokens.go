@@ -53,8 +53,15 @@ type TokenObserver interface {
 	TokenMinted(group string)
 	// TokenRevoked: a token of the node group was deleted, for one of the Revoked reasons.
 	TokenRevoked(group string, reason RevokedReason)
-	// TokensLive: so many tokens the cluster accepts now, by node group. The map belongs to the observer.
-	TokensLive(byGroup map[string]int)
+	// TokensLive: these tokens the cluster accepts now, by node group. The map belongs to the observer.
+	TokensLive(byGroup map[string]Live)
+}
+
+// Live is the tokens of one node group that the cluster accepts.
+type Live struct {
+	Count int
+	// Expires is when the last of them does, in the API server's time.
+	Expires time.Time
 }
 
 // Tokens mints bootstrap tokens for scale-ups, lets several of them share one, and revokes them. What is true is in the
@@ -181,4 +188,4 @@ type noObserver struct{}
 
 func (noObserver) TokenMinted(string)                 {}
 func (noObserver) TokenRevoked(string, RevokedReason) {}
-func (noObserver) TokensLive(map[string]int)          {}
+func (noObserver) TokensLive(map[string]Live)         {}

@@ -26,7 +26,7 @@ func (p *program) startApprover(ctx context.Context, c *connection) (wait func()
 		Namespace:     p.core.ConfigNamespace,
 		Recorder:      p.recorder,
 		Reporter:      c.reporter,
-		Observer:      p.metrics,
+		Observer:      p.observer,
 	})
 	done := make(chan struct{})
 	go func() {

@@ -50,7 +50,7 @@ func (p *program) newJoining(reporter nodegroups.Reporter) (*joining, error) {
 		tokens: bootstrap.NewTokens(client, bootstrap.TokensOptions{
 			Sharing: sharing, ProvisionTime: p.core.NodeGroupDefaults.MaxNodeProvisionTime, Settle: p.WriteTimeout,
 			Instance: instance(p.core.ConfigNamespace, p.leader.ResourceName),
-			Reporter: reporter, Observer: p.metrics,
+			Reporter: reporter, Observer: p.observer,
 		}),
 		snapshot: p.snapshot,
 	}, nil

@@ -95,6 +95,7 @@ func (s *settings) check() error {
 		"the price expander needs prices", "give --price-file=FILE with the price per hour of each flavor")
 	s.checkLoad(&m)
 	s.checkExternalMetrics(&m)
+	s.checkStatus(&m)
 	m.unless(len(validation.IsQualifiedName(s.GPULabel)) == 0, "openstack-gpu-label", s.GPULabel, "not the key of a label",
 		"write a key such as "+cloudprovider.DefaultGPULabel)
 	return errors.Join(m...)

@@ -8,13 +8,12 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	corecontext "k8s.io/autoscaler/cluster-autoscaler/context"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status/collect"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodelife"
 )
@@ -57,8 +56,10 @@ func userAgent(flag string) string {
 
 // cloud is everything between OpenStack and core.
 type cloud struct {
-	stacks   *heatstack.Cloud
-	manager  *nodegroups.Manager
+	stacks  *heatstack.Cloud
+	manager *nodegroups.Manager
+	// groups is manager, for orders.
+	groups   collect.Groups
 	provider *cloudprovider.Provider
 	// sightings are when the cloud was read.
 	sightings *sightings
@@ -68,10 +69,10 @@ type cloud struct {
 }
 
 // newCloud builds the node groups of session's project. Its life ends with ctx.
-func newCloud(
-	ctx context.Context, s *settings, session *openstack.Session, client kubernetes.Interface, m *metrics.Metrics, reporter nodegroups.Reporter,
-	join heatstack.Joining, floors nodegroups.Floors,
+func (p *program) newCloud(
+	ctx context.Context, session *openstack.Session, reporter nodegroups.Reporter, join heatstack.Joining, floors nodegroups.Floors,
 ) (*cloud, error) {
+	s := p.settings
 	stacks := heatstack.New(heatstack.NewHeat(session), heatstack.NewNova(session), heatstack.Options{
 		Discovery:    s.discovery,
 		Named:        s.named,
@@ -79,7 +80,7 @@ func newCloud(
 		DryRun:       s.DryRun,
 		Gather:       s.GatherWindow,
 		Reporter:     reporter,
-		Removed:      m.Removed,
+		Removed:      p.observer.Removed,
 		Joining:      join,
 		WriteTimeout: s.WriteTimeout,
 		Reload: func(ctx context.Context) error {
@@ -87,14 +88,14 @@ func newCloud(
 			return err
 		},
 	})
-	machines, nodes := heatstack.NewMachines(session), nodelife.NewCluster(client)
+	machines, nodes := heatstack.NewMachines(session), nodelife.NewCluster(p.client)
 	options := nodegroups.ManagerOptions{WriteTimeout: s.WriteTimeout, Floors: floors}
 	if !s.DryRun {
 		options.Stopper = nodelife.NewShutdown(machines, nodes, reporter, nil)
 	}
 	manager := nodegroups.NewManager(stacks, reporter, options)
-	seen := &sightings{Observer: m}
-	provider, err := cloudprovider.New(ctx, manager, cloudprovider.Options{
+	seen, groups := &sightings{Observer: p.observer}, p.watched(manager)
+	provider, err := cloudprovider.New(ctx, groups, cloudprovider.Options{
 		Template: func(g *nodegroups.Group) (*v1.Node, error) {
 			return nodegroups.TemplateNode(g, nodegroups.TemplateOptions{MemoryOverheadPercent: s.MemoryOverheadPercent})
 		},
@@ -112,5 +113,5 @@ func newCloud(
 		stacks.Close()
 		return nil, fmt.Errorf("--price-file=%s: %w", s.PriceFile, err)
 	}
-	return &cloud{stacks: stacks, manager: manager, provider: provider, sightings: seen, machines: machines, nodes: nodes}, nil
+	return &cloud{stacks: stacks, manager: manager, groups: groups, provider: provider, sightings: seen, machines: machines, nodes: nodes}, nil
 }

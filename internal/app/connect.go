@@ -18,12 +18,12 @@ type connection struct {
 
 // connect signs in and builds the node groups. Close it in the end.
 func (p *program) connect(ctx context.Context) (*connection, error) {
-	session, err := signIn(ctx, p.settings, p.metrics)
+	session, err := signIn(ctx, p.settings, p.observer)
 	if err != nil {
 		return nil, err
 	}
 	teller := events.NewReporter(ctx, p.recorder, p.core.ConfigNamespace, p.core.StatusConfigMapName, nil)
-	c := &connection{session: session, reporter: events.Tee(teller, p.metrics)}
+	c := &connection{session: session, reporter: events.Tee(teller, p.observer)}
 	if c.join, err = p.newJoining(c.reporter); err != nil {
 		return nil, err
 	}
@@ -31,11 +31,12 @@ func (p *program) connect(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.cloud, err = newCloud(context.WithoutCancel(ctx), p.settings, session, p.client, p.metrics, c.reporter, c.join, floors)
+	c.cloud, err = p.newCloud(context.WithoutCancel(ctx), session, c.reporter, c.join, floors)
 	if err != nil {
 		return nil, err
 	}
 	p.manager.Store(c.manager)
+	p.showCloud(c)
 	return c, nil
 }
 

@@ -72,6 +72,11 @@ func runExternal(ctx context.Context, s *settings) error {
 		return err
 	}
 	defer stopServer()
+	stopStatus, err := p.startStatus(ctx, external)
+	if err != nil {
+		return err
+	}
+	defer stopStatus()
 	return p.serveNodeGroups(ctx)
 }
 
@@ -100,6 +105,7 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 		return orderly(ctx, err)
 	}
 	c.nodes.Watch(nodes)
+	p.showNodes(nodes)
 
 	called := make(chan struct{}, 1)
 	server := externalgrpc.New(ctx, c.provider, externalgrpc.Options{
@@ -123,6 +129,7 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 		defer close(ended)
 		whileCalled(ctx, called, notCalledFor+p.core.ScanInterval, nil, func(ctx context.Context) {
 			klog.FromContext(ctx).Info("A cluster-autoscaler asks: looking after nodes")
+			defer p.leads()()
 			wait := p.startApprover(ctx, c)
 			defer wait()
 			var tokens sync.WaitGroup

@@ -39,7 +39,7 @@ func TestTheLeaseIsHeldUntilTheWorkHasEnded(t *testing.T) {
 	client := fake.NewSimpleClientset()
 	ctx, cancel := context.WithCancel(context.Background())
 	failure := errors.New("the work's own")
-	err := lead(ctx, election(), client, "ca", record.NewFakeRecorder(100), func() error {
+	err := lead(ctx, election(), client, "ca", record.NewFakeRecorder(100), nobody, func() error {
 		require.NotEmpty(t, holder(ctx, t, client))
 		cancel() // SIGTERM
 		<-ctx.Done()
@@ -55,7 +55,7 @@ func TestAReplicaThatNeverLeadsEndsQuietly(t *testing.T) {
 	leading, stopLeading := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)
 	go func() {
-		first <- lead(context.Background(), election(), client, "ca", record.NewFakeRecorder(100), func() error {
+		first <- lead(context.Background(), election(), client, "ca", record.NewFakeRecorder(100), nobody, func() error {
 			close(leading)
 			<-stopLeading
 			return nil
@@ -65,7 +65,7 @@ func TestAReplicaThatNeverLeadsEndsQuietly(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	second := make(chan error, 1)
 	go func() {
-		second <- lead(ctx, election(), client, "ca", record.NewFakeRecorder(100), func() error {
+		second <- lead(ctx, election(), client, "ca", record.NewFakeRecorder(100), nobody, func() error {
 			return errors.New("there is a leader already")
 		})
 	}()
@@ -85,7 +85,7 @@ func TestALostLeaseIsAnError(t *testing.T) {
 		return true, nil, errors.New("etcd is down")
 	})
 	defer close(end)
-	err := lead(context.Background(), config, client, "ca", record.NewFakeRecorder(100), func() error {
+	err := lead(context.Background(), config, client, "ca", record.NewFakeRecorder(100), nobody, func() error {
 		close(working)
 		<-end
 		return nil
@@ -96,8 +96,10 @@ func TestALostLeaseIsAnError(t *testing.T) {
 func TestBadElectionFlagsAreErrors(t *testing.T) {
 	config := election()
 	config.ResourceLock = "stone"
-	require.ErrorContains(t, lead(context.Background(), config, fake.NewSimpleClientset(), "ca", nil, nil), "--leader-elect-resource-lock=stone")
+	require.ErrorContains(t, lead(context.Background(), config, fake.NewSimpleClientset(), "ca", nil, nobody, nil), "--leader-elect-resource-lock=stone")
 	config = election()
 	config.RenewDeadline = config.LeaseDuration
-	require.ErrorContains(t, lead(context.Background(), config, fake.NewSimpleClientset(), "ca", nil, nil), "--leader-elect-")
+	require.ErrorContains(t, lead(context.Background(), config, fake.NewSimpleClientset(), "ca", nil, nobody, nil), "--leader-elect-")
 }
+
+func nobody(string) {}

@@ -39,7 +39,7 @@ func (p *program) newFloors(session *openstack.Session, teller *events.Reporter,
 		return nil, fmt.Errorf("--load-config=%s: %w", p.LoadConfig, err)
 	}
 	opts := ceilometer.Options{
-		Sources: sources, Observer: events.Floors(teller, p.metrics), Reporter: reporter,
+		Sources: sources, Observer: events.Floors(teller, p.observer), Reporter: reporter,
 		Timeout: p.TelemetryTimeout, Hold: p.TelemetryHold, NewForecaster: newForecaster,
 		Defaults: ceilometer.Defaults{Source: p.LoadSource},
 	}
@@ -49,8 +49,11 @@ func (p *program) newFloors(session *openstack.Session, teller *events.Reporter,
 	floors := ceilometer.NewFloors(opts)
 	p.metrics.ShowLoad(floors.States)
 	p.states = floors.States
+	if p.book != nil {
+		p.book.ShowLoad(floors.States)
+	}
 	following := &followFile{Floors: floors, file: file, reporter: reporter}
-	return cloudprovider.GuardFloors(following, p.metrics, p.TelemetryHold, nil), nil
+	return cloudprovider.GuardFloors(following, p.observer, p.TelemetryHold, nil), nil
 }
 
 // newPrometheus returns the source for Prometheus, nil if there is none.

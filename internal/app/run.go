@@ -29,6 +29,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/autoscaler"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status/collect"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
@@ -66,7 +67,10 @@ type program struct {
 	health      *coremetrics.HealthCheck
 	snapshotter debuggingsnapshot.DebuggingSnapshotter
 	metrics     *metrics.Metrics
-	recorder    record.EventRecorder
+	// observer is told of what is done; book is nil without a status page.
+	observer observer
+	book     *collect.Book
+	recorder record.EventRecorder
 	// states explain the floors; nil without load signals, and before connect.
 	states func() []ceilometer.State
 	// manager is nil while this replica does not lead.
@@ -100,9 +104,14 @@ func run(ctx context.Context, s *settings) error {
 		return err
 	}
 	defer stopServer()
+	stopStatus, err := p.startStatus(ctx, embedded)
+	if err != nil {
+		return err
+	}
+	defer stopStatus()
 	work := func() error { return p.autoscale(ctx) }
 	if s.leader.LeaderElect {
-		return lead(ctx, s.leader, client, s.core.ConfigNamespace, recorder, work)
+		return lead(ctx, s.leader, client, s.core.ConfigNamespace, recorder, p.newLeader, work)
 	}
 	return work()
 }
@@ -130,16 +139,17 @@ func (p *program) snapshot() *nodegroups.Snapshot {
 // sent is given up, and the status ConfigMap is removed.
 func (p *program) autoscale(ctx context.Context) error {
 	logger := klog.FromContext(ctx)
+	defer p.leads()()
 	c, err := p.connect(ctx)
 	if err != nil {
 		return orderly(ctx, err)
 	}
 	defer c.close()
 
-	parts := autoscaler.Parts{Options: p.core, Client: p.client, Provider: c.provider, Snapshotter: p.snapshotter}
+	parts := autoscaler.Parts{Options: p.core, Client: p.client, Provider: c.provider, Snapshotter: p.snapshotter, BackOffs: p.backOffs()}
 	if p.DryRun {
 		parts.DryRun = func(node *v1.Node, pods int) {
-			p.metrics.Decided(groupOf(c.manager.Snapshot(), node), "remove", 1)
+			p.observer.Decided(groupOf(c.manager.Snapshot(), node), "remove", 1)
 			logger.Info("Dry run: would have removed the node", "node", klog.KObj(node), "podsToMove", pods)
 		}
 	}
@@ -149,6 +159,7 @@ func (p *program) autoscale(ctx context.Context) error {
 	}
 	nodes := a.Informers.Core().V1().Nodes().Lister()
 	c.nodes.Watch(nodes)
+	p.showNodes(nodes)
 	stop := make(chan struct{})
 	defer close(stop)
 	if err := a.StartInformers(ctx, stop); err != nil {

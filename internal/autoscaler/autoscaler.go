@@ -37,6 +37,8 @@ type Parts struct {
 	Provider cloudprovider.CloudProvider
 	// Snapshotter answers /snapshotz.
 	Snapshotter debuggingsnapshot.DebuggingSnapshotter
+	// BackOffs, if set, is told of node groups that are not grown for a while.
+	BackOffs BackOffObserver
 	// DryRun, if set, is told of nodes that would have been removed, and no node is.
 	DryRun RemovalReporter
 }
@@ -67,6 +69,7 @@ func New(p Parts) (*Autoscaler, error) {
 		DeleteOptions:        deletion,
 		DrainabilityRules:    drainability,
 		ScaleUpOrchestrator:  orchestrator.New(),
+		Backoff:              newBackoff(&p.Options, p.BackOffs),
 		Processors: newProcessors(p.Options, processorParts{
 			snapshots: snapshots, deletion: deletion, drainability: drainability, eagerness: eagerness, dryRun: p.DryRun,
 		}),

@@ -40,12 +40,12 @@ func (m *Metrics) TokenRevoked(group string, reason bootstrap.RevokedReason) {
 
 // TokensLive notes how many tokens there are. A node group that had some before and has none now is at 0; one that is gone
 // disappears.
-func (m *Metrics) TokensLive(byGroup map[string]int) {
+func (m *Metrics) TokensLive(byGroup map[string]bootstrap.Live) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	snapshot := m.snapshot()
 	maps.DeleteFunc(m.withTokens, func(group string, _ bool) bool {
-		isOver := byGroup[group] == 0
+		isOver := byGroup[group].Count == 0
 		if isOver && snapshot.Group(group) == nil {
 			m.tokens.live.DeleteLabelValues(group)
 		} else if isOver {
@@ -53,8 +53,8 @@ func (m *Metrics) TokensLive(byGroup map[string]int) {
 		}
 		return isOver
 	})
-	for group, count := range byGroup {
-		m.tokens.live.WithLabelValues(group).Set(float64(count))
+	for group, live := range byGroup {
+		m.tokens.live.WithLabelValues(group).Set(float64(live.Count))
 		m.withTokens[group] = true
 	}
 }

@@ -18,7 +18,7 @@ func TestTokensAreCounted(t *testing.T) {
 	m.TokenMinted("b")
 	m.TokenMinted("a")
 	m.TokenRevoked("a", bootstrap.RevokedJoined)
-	m.TokensLive(map[string]int{"a": 2, "b": 1})
+	m.TokensLive(map[string]bootstrap.Live{"a": {Count: 2}, "b": {Count: 1}})
 	require.Equal(t, []string{
 		"bootstrap_tokens{node_group=a} 2", "bootstrap_tokens{node_group=b} 1",
 		"bootstrap_tokens_minted_total{node_group=a} 2", "bootstrap_tokens_minted_total{node_group=b} 1",

@@ -163,6 +163,14 @@ type Signal struct {
 	HeldUntil *time.Time `json:"heldUntil,omitempty"`
 }
 
+// Classes of failures.
+const (
+	// ClassOutOfResources: a quota is used up, or no host has room. Another node group may well grow.
+	ClassOutOfResources = "OutOfResources"
+	// ClassOther is everything else.
+	ClassOther = "Other"
+)
+
 // BackOff is why, and for how long, cluster-autoscaler does not grow a node group.
 type BackOff struct {
 	Until time.Time `json:"until"`

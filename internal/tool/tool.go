@@ -43,7 +43,7 @@ func Main(program string, args []string, streams genericiooptions.IOStreams) int
 // Run is Main until ctx ends.
 func Run(ctx context.Context, program string, args []string, streams genericiooptions.IOStreams) int {
 	options := cli.NewOptions(program, streams)
-	root, begun := newRoot(options)
+	root, begun := newRoot(options) //nolint:contextcheck // a command has its context from ExecuteContext
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
@@ -24,14 +23,21 @@ const (
 // UserAgent is how the tool introduces itself to OpenStack and Kubernetes.
 const UserAgent = "kubectl-openstack-nodegroups"
 
+var errNoCluster = errors.New("no cluster is known: name a kubeconfig by --kubeconfig or KUBECONFIG")
+
 // RESTConfig is the connection to the cluster that the flags, KUBECONFIG or the pod that the tool runs in name.
 func (o *Options) RESTConfig() (*rest.Config, error) {
 	config, err := o.Kubernetes.ToRESTConfig()
 	if err != nil {
 		if clientcmd.IsEmptyConfig(err) {
-			return nil, errors.New("no cluster is known: name a kubeconfig by --kubeconfig or KUBECONFIG")
+			return nil, errNoCluster
 		}
 		return nil, fmt.Errorf("the connection to the cluster (--kubeconfig, --context): %w", err)
+	}
+	// Without any configuration client-go takes an address at which nobody has listened for years.
+	raw, err := o.Kubernetes.ToRawKubeConfigLoader().RawConfig()
+	if err == nil && len(raw.Clusters) == 0 && config.Host == "http://localhost:8080" && (o.Kubernetes.APIServer == nil || *o.Kubernetes.APIServer == "") {
+		return nil, errNoCluster
 	}
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst, config.UserAgent = clientQPS, clientBurst, UserAgent
@@ -84,13 +90,5 @@ func Explain(doing string, err error) error {
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("%s: the cluster does not accept the kubeconfig's credentials: %w", doing, err)
 	}
-	return fmt.Errorf("%s: %w", doing, trim(err))
-}
-
-// trim drops what client-go puts before every refused connection.
-func trim(err error) error {
-	if text, ok := strings.CutPrefix(err.Error(), "the server could not find the requested resource"); ok && text == "" {
-		return errors.New("this API server does not serve it")
-	}
-	return err
+	return fmt.Errorf("%s: %w", doing, err)
 }

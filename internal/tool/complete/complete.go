@@ -21,11 +21,11 @@ const patience = 5 * time.Second
 // most is how many pods and nodes are offered.
 const most = 500
 
-// function is what cobra calls for the completion of an argument.
-type function = func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective)
+// Function is what cobra calls for the completion of an argument.
+type Function = func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective)
 
 // Groups completes names of node groups that are not there yet.
-func Groups(o *cli.Options) function {
+func Groups(o *cli.Options) Function {
 	return func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 		ctx, cancel := begin(cmd, o)
 		defer cancel()
@@ -34,7 +34,7 @@ func Groups(o *cli.Options) function {
 }
 
 // Subjects completes what "why" may be asked about: pods of the namespace, nodes, node groups, and their explicit forms.
-func Subjects(o *cli.Options) function {
+func Subjects(o *cli.Options) Function {
 	return func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp

@@ -25,6 +25,9 @@ const (
 	StatusUnknown = "Unknown"
 )
 
+// ScaleUpBackOff is cluster-autoscaler's word for a group that it does not try to grow.
+const ScaleUpBackOff = "Backoff"
+
 // Count is how many members are in a state, such as "failed".
 func (g *NodeGroup) Count(state string) int {
 	n := 0
@@ -60,7 +63,7 @@ func (g *NodeGroup) Judge() {
 		g.Status, g.Reason = StatusBlocked, g.Blocked.Short()
 	case g.GrowthBlocked != nil:
 		g.Status, g.Reason = StatusNoGrowth, g.GrowthBlocked.Short()
-	case g.Core != nil && g.Core.ScaleUp == "Backoff":
+	case g.Core != nil && g.Core.ScaleUp == ScaleUpBackOff:
 		g.Status, g.Reason = StatusBackOff, g.backOffText()
 	case g.Count("failed")+g.Count("lost") > 0:
 		g.Status, g.Reason = StatusFailing, g.failureText()

@@ -72,7 +72,7 @@ func fromStatus(g *status.NodeGroup) model.NodeGroup {
 		out.Floor = &model.Floor{Size: g.Floor.Size, Reason: g.Floor.Reason}
 	}
 	if g.BackOff != nil {
-		out.Core = &model.Core{ScaleUp: backOff, BackoffCode: g.BackOff.Code, BackoffMessage: g.BackOff.Message}
+		out.Core = &model.Core{ScaleUp: model.ScaleUpBackOff, BackoffCode: g.BackOff.Code, BackoffMessage: g.BackOff.Message}
 	}
 	for i := range g.Stacks {
 		s := &g.Stacks[i]
@@ -89,9 +89,6 @@ func fromStatus(g *status.NodeGroup) model.NodeGroup {
 	}
 	return out
 }
-
-// backOff is cluster-autoscaler's word for a group that it does not try to grow.
-const backOff = "Backoff"
 
 // fromDecision shows a decision among the Events.
 func fromDecision(d *status.Decision, program string) model.Event {

@@ -29,7 +29,7 @@ func (f *facts) growthReasons(g *model.NodeGroup) []Reason {
 		say(CodeAtMax, fmt.Sprintf("it is at its maximum size, %d", *g.MaxSize), "raise node-group-max-size (the tag of its stack, or --nodes)")
 	}
 	failures := f.failureReasons(g)
-	if g.Core != nil && g.Core.ScaleUp == "Backoff" {
+	if g.Core != nil && g.Core.ScaleUp == model.ScaleUpBackOff {
 		text, remedy := f.backOff(g)
 		say(CodeBackOff, text, remedy)
 		failures = withoutCode(failures, g.Core.BackoffCode)
