@@ -55,7 +55,7 @@ func New(o *cli.Options) *cobra.Command {
 		RunE:      func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
 	}
 	cmd.Flags().DurationVar(&c.timeout, "timeout", check.DefaultTimeout, "How long one check may take.")
-	cmd.Flags().StringVar(&c.serviceAccount, "service-account", "", "Service account of the autoscaler, in --autoscaler-namespace. Without it: that of the Deployment found there.")
+	cmd.Flags().StringVar(&c.serviceAccount, "service-account", "", "Service account of the autoscaler, as NAME (in --autoscaler-namespace) or NAMESPACE/NAME. Without it: that of the Deployment found there.")
 	cmd.Flags().StringVar(&c.loadConfig, "load-config", "", "The file that the autoscaler has as --load-config, for defaults and names of metrics.")
 	return cmd
 }
