@@ -49,7 +49,8 @@ func NeedsOf(groups []*nodegroups.Group, source string, aetos bool) Needs {
 
 // NeedsOfTemplate finds what Heat looks up for a template and its files when it checks an update.
 func NeedsOfTemplate(template map[string]any, files map[string]string) Needs {
-	texts := []string{fmt.Sprint(template)}
+	texts := make([]string, 0, 1+len(files))
+	texts = append(texts, fmt.Sprint(template))
 	for _, text := range files {
 		texts = append(texts, text)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -130,7 +131,7 @@ func TestCompare(t *testing.T) {
 	assert.Equal(t, "DELETE", unused[0].Method)
 	assert.NotEmpty(t, missing)
 	for _, m := range missing {
-		assert.True(t, m.Method != "GET" || m.Service != "orchestration", "%+v", m)
+		assert.True(t, m.Method != http.MethodGet || m.Service != "orchestration", "%+v", m)
 	}
 }
 

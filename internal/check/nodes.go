@@ -99,7 +99,7 @@ func formOf(providerID string) string {
 }
 
 func count(forms map[string]int) string {
-	var parts []string
+	parts := make([]string, 0, len(forms))
 	for form, n := range forms {
 		parts = append(parts, fmt.Sprintf("%d as %s", n, form))
 	}

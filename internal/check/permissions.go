@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	authorization "k8s.io/api/authorization/v1"
@@ -22,15 +23,20 @@ const (
 	reviewsAtOnce = 8
 )
 
-func (w *World) serviceAccount() string {
-	if w.Setup.ServiceAccount != "" {
-		return w.Setup.ServiceAccount
+// serviceAccount is the autoscaler's, with its namespace; "" if it is not known.
+func (w *World) serviceAccount() (namespace, name string) {
+	name = w.Setup.ServiceAccount
+	if name == "" {
+		name = w.program.serviceAccount
 	}
-	return w.program.serviceAccount
+	if namespace, rest, ok := strings.Cut(name, "/"); ok {
+		return namespace, rest
+	}
+	return w.Setup.Namespace, name
 }
 
 func checkPermissions(ctx context.Context, w *World, f *findings) {
-	account := w.serviceAccount()
+	namespace, account := w.serviceAccount()
 	if account == "" {
 		f.skip("service account", "name it by --service-account, or the namespace by --autoscaler-namespace",
 			"no Deployment in namespace %s runs the autoscaler%s", w.Setup.Namespace, because(w.program.err))
@@ -41,14 +47,14 @@ func checkPermissions(ctx context.Context, w *World, f *findings) {
 		f.fail("service account", "report it", "%v", err)
 		return
 	}
-	thing := fmt.Sprintf("service account %s/%s", w.Setup.Namespace, account)
+	thing := fmt.Sprintf("service account %s/%s", namespace, account)
 	allowed := make([]bool, len(all))
 	var g errgroup.Group
 	g.SetLimit(reviewsAtOnce)
 	for i, r := range all {
 		g.Go(func() (err error) {
-			allowed[i], err = w.may(ctx, serviceaccount.MakeUsername(w.Setup.Namespace, account),
-				append(serviceaccount.MakeGroupNames(w.Setup.Namespace), user.AllAuthenticated), r)
+			allowed[i], err = w.may(ctx, serviceaccount.MakeUsername(namespace, account),
+				append(serviceaccount.MakeGroupNames(namespace), user.AllAuthenticated), r)
 			return err
 		})
 	}

@@ -49,7 +49,8 @@ type Setup struct {
 	Wanted string
 	// Namespace is where the autoscaler runs and keeps its status, its lease and its record of joins.
 	Namespace string
-	// ServiceAccount is the account it runs as; that of the Deployment that is found in Namespace if empty.
+	// ServiceAccount is the account it runs as, NAME in Namespace or NAMESPACE/NAME; that of the Deployment that is found in Namespace if
+	// empty.
 	ServiceAccount string
 	// Lease and StatusConfigMap are the names of its lease and of its status.
 	Lease, StatusConfigMap string

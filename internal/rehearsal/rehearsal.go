@@ -93,7 +93,7 @@ type Candidate struct {
 func Rehearse(ctx context.Context, w World, r Request) (*Answer, error) {
 	g := w.Snapshot.Group(r.Group)
 	if g == nil {
-		var names []string
+		names := make([]string, 0, len(w.Snapshot.Groups()))
 		for _, g := range w.Snapshot.Groups() {
 			names = append(names, g.Name)
 		}

@@ -271,17 +271,17 @@ func get(ctx context.Context, url, token string, code int) error {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != code {
-		return &wrongCode{url, answer.StatusCode}
+		return &wrongCodeError{url, answer.StatusCode}
 	}
 	return nil
 }
 
-type wrongCode struct {
+type wrongCodeError struct {
 	url  string
 	code int
 }
 
-func (e *wrongCode) Error() string { return e.url + ": " + http.StatusText(e.code) }
+func (e *wrongCodeError) Error() string { return e.url + ": " + http.StatusText(e.code) }
 
 // refused tries what somebody would do who has got hold of the credential.
 func (s *scene) refused(g *nodegroups.Group) {

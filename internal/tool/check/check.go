@@ -39,7 +39,7 @@ type command struct {
 // New returns the command.
 func New(o *cli.Options) *cobra.Command {
 	c := &command{Options: o}
-	var names []string
+	names := make([]string, 0, len(check.Names()))
 	var list strings.Builder
 	for _, one := range check.Names() {
 		names = append(names, one[0])
@@ -55,7 +55,7 @@ func New(o *cli.Options) *cobra.Command {
 		RunE:      func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
 	}
 	cmd.Flags().DurationVar(&c.timeout, "timeout", check.DefaultTimeout, "How long one check may take.")
-	cmd.Flags().StringVar(&c.serviceAccount, "service-account", "", "Service account of the autoscaler, in --autoscaler-namespace. Without it: that of the Deployment found there.")
+	cmd.Flags().StringVar(&c.serviceAccount, "service-account", "", "Service account of the autoscaler, as NAME (in --autoscaler-namespace) or NAMESPACE/NAME. Without it: that of the Deployment found there.")
 	cmd.Flags().StringVar(&c.loadConfig, "load-config", "", "The file that the autoscaler has as --load-config, for defaults and names of metrics.")
 	return cmd
 }

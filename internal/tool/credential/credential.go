@@ -196,9 +196,10 @@ func human(out io.Writer, did string, r *Result) error {
 	if r.Expires != nil {
 		until = "until " + r.Expires.Format(time.RFC3339)
 	}
-	lines := []string{fmt.Sprintf("%s application credential %s of user %s in project %s, good %s", did, r.Name, r.User, r.Project, until)}
+	lines := make([]string, 0, 1+len(r.AccessRules)+len(r.WrittenTo))
+	lines = append(lines, fmt.Sprintf("%s application credential %s of user %s in project %s, good %s", did, r.Name, r.User, r.Project, until))
 	for _, rule := range r.AccessRules {
-		lines = append(lines, fmt.Sprintf("  %-14s %-5s %s", rule.Service, rule.Method, rule.Path))
+		lines = append(lines, fmt.Sprintf("  %-14s %-6s %s", rule.Service, rule.Method, rule.Path))
 	}
 	for _, place := range r.WrittenTo {
 		lines = append(lines, "Written to "+place)
