@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -125,6 +126,10 @@ func (w words) addCode(t *testing.T) {
 				if strings.HasPrefix(v.Name.Name, "Test") {
 					w.add("test", v.Name.Name)
 				}
+			case *ast.Field:
+				if v.Tag != nil {
+					w.add("field", jsonName(v.Tag.Value))
+				}
 			case *ast.BasicLit:
 				text, err := strconv.Unquote(v.Value)
 				switch isSentence := strings.ContainsAny(text, " \n"); {
@@ -140,6 +145,12 @@ func (w words) addCode(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
+}
+
+// jsonName is the name that a field has in JSON, empty if its tag gives none.
+func jsonName(tag string) string {
+	name, _, _ := strings.Cut(reflect.StructTag(strings.Trim(tag, "`")).Get("json"), ",")
+	return name
 }
 
 // readForeign reads testdata/foreign.txt: names that belong to others, which nothing here can check.
