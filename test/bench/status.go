@@ -45,7 +45,9 @@ func benchStatus(ctx context.Context, print func(string, float64, string)) error
 	book.WatchNodes(corelisters.NewNodeLister(nodes))
 	book.Connect(collect.Sources{
 		Snapshot: r.manager.Snapshot, Reading: r.manager.Reading, Region: func() string { return "" }, Project: func() string { return "" },
-		Template: func(g *nodegroups.Group) (*v1.Node, error) { return nodegroups.TemplateNode(g, nodegroups.TemplateOptions{}) },
+		Template: func(g *nodegroups.Group) (*v1.Node, error) {
+			return nodegroups.TemplateNode(g, nodegroups.TemplateOptions{})
+		},
 	})
 	began := processorTime()
 	for range status.MaxHistory {
