@@ -8,21 +8,23 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/client-go/kubernetes"
 	bootstrapapi "k8s.io/cluster-bootstrap/token/api"
 	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
-// lookAtSetup asks whether the cluster approves whatever the bearer of a token of ours asks for. kube-controller-manager's
+// BlindApprovalRemedy says what to do where ApprovesBlindly.
+const BlindApprovalRemedy = "delete the ClusterRoleBinding to the ClusterRole system:certificates.k8s.io:certificatesigningrequests:nodeclient, " +
+	"or narrow it to groups other than " + bootstrapapi.BootstrapDefaultGroup + ", " + TokenGroup + " and " + user.AllAuthenticated
+
+// ApprovesBlindly asks whether the cluster approves whatever the bearer of a token of ours asks for, and why. kube-controller-manager's
 // approver asks just that question and approves if the answer is yes (kubernetes, pkg/controller/certificates/approver,
 // sarapprove.go): any node name, without any proof, and most often before we have looked.
 //
 // Its other question, selfnodeclient, is about nodes that renew their certificates: that is wanted.
-func (a *Approver) lookAtSetup(ctx context.Context) {
-	if !a.opts.Joining {
-		return
-	}
+func ApprovesBlindly(ctx context.Context, client kubernetes.Interface) (yes bool, why string, err error) {
 	review := &authorization.SubjectAccessReview{Spec: authorization.SubjectAccessReviewSpec{
 		User:   UserPrefix + "aaaaaa",
 		Groups: []string{bootstrapapi.BootstrapDefaultGroup, TokenGroup, user.AllAuthenticated},
@@ -30,7 +32,23 @@ func (a *Approver) lookAtSetup(ctx context.Context) {
 			Group: "certificates.k8s.io", Version: "*", Resource: "certificatesigningrequests", Subresource: "nodeclient", Verb: "create",
 		},
 	}}
-	answer, err := a.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	answer, err := client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	if err != nil {
+		return false, "", err
+	}
+	why = answer.Status.Reason
+	if why == "" {
+		why = "no reason was given"
+	}
+	return answer.Status.Allowed, why, nil
+}
+
+// lookAtSetup reports that the cluster approves blindly.
+func (a *Approver) lookAtSetup(ctx context.Context) {
+	if !a.opts.Joining {
+		return
+	}
+	allowed, why, err := ApprovesBlindly(ctx, a.client)
 	switch {
 	case apierrors.IsForbidden(err):
 		a.opts.Reporter.Report(nodegroups.Problem{
@@ -42,16 +60,11 @@ func (a *Approver) lookAtSetup(ctx context.Context) {
 		if ctx.Err() == nil {
 			klog.FromContext(ctx).Error(err, "It can't be told whether the cluster approves nodes' certificates blindly; asked again", "after", setupInterval)
 		}
-	case answer.Status.Allowed:
-		why := answer.Status.Reason
-		if why == "" {
-			why = "no reason was given"
-		}
+	case allowed:
 		a.opts.Reporter.Report(nodegroups.Problem{
 			Reason: nodegroups.ReasonBlanketApproval, Severity: nodegroups.Warning, Key: "certificatesigningrequests/nodeclient",
 			Message: fmt.Sprintf("kube-controller-manager approves whatever certificate a bootstrap token asks for, without proof (%s)", why),
-			Remedy: fmt.Sprintf("delete the ClusterRoleBinding to the ClusterRole system:certificates.k8s.io:certificatesigningrequests:nodeclient, "+
-				"or narrow it to groups other than %s, %s and %s", bootstrapapi.BootstrapDefaultGroup, TokenGroup, user.AllAuthenticated),
+			Remedy:  BlindApprovalRemedy,
 		})
 	}
 }

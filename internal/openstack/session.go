@@ -36,6 +36,7 @@ type signedIn struct {
 	region      string
 	projectID   string
 	regions     []string
+	facts       Facts
 	close       func()
 	// fixed: there are no files to read again.
 	fixed bool
@@ -143,12 +144,14 @@ func (s *Session) signIn(ctx context.Context, c *credentials) (*signedIn, error)
 		CheckRedirect: checkRedirect,
 	}
 	auth := c.auth
+	asked := s.options.Clock.Now()
 	// Version 3 is named so that no request is spent on asking for versions.
 	if err := openstack.AuthenticateV3(ctx, provider, &auth, gophercloud.EndpointOpts{}); err != nil {
 		base.CloseIdleConnections()
 		return nil, explainSignIn(c.login, err)
 	}
 	n := &signedIn{credentials: c, provider: provider, region: c.login.region, close: base.CloseIdleConnections}
+	n.facts.Asked, n.facts.Answered = asked, s.options.Clock.Now()
 	if err := n.readToken(services); err != nil {
 		base.CloseIdleConnections()
 		return nil, err
@@ -175,6 +178,7 @@ func (n *signedIn) readToken(services *services) error {
 		return l.wrong("the token is for no project", "name the project that owns the stacks")
 	}
 	n.projectID = project.ID
+	n.learnFacts(result, catalog)
 	services.learn(n.credentials.auth.IdentityEndpoint, catalog)
 
 	n.regions = regionsOf(catalog)

@@ -3,9 +3,12 @@ package tool
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/check"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/credential"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/describe"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/list"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/scale"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/why"
 )
 
@@ -15,4 +18,7 @@ var commands = []func(*cli.Options) *cobra.Command{
 	list.New,
 	describe.New,
 	why.New,
+	check.New,
+	scale.New,
+	credential.New,
 }

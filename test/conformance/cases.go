@@ -143,5 +143,7 @@ func Cases() []Named {
 
 		// Application credentials.
 		{"application-credential-patches", applicationCredentialPatches},
+		{"access-rules-allow-what-they-say", accessRulesAllowWhatTheySay},
+		{"access-rules-hold-for-what-heat-does", accessRulesHoldForWhatHeatDoes},
 	}
 }

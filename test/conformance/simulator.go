@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,3 +93,18 @@ func (s *Simulated) Patience() time.Duration { return 30 * time.Second }
 
 // Retrying implements Target.
 func (s *Simulated) Retrying() time.Duration { return 30 * time.Second }
+
+// RulesUsed returns how often each access rule (service, method, path) of application credentials whose names begin so has let a
+// request pass.
+func (s *Simulated) RulesUsed(prefix string) map[[3]string]int {
+	all := map[[3]string]int{}
+	for _, name := range s.cloud.CredentialNames() {
+		if !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		for r, n := range s.cloud.RulesUsed(name) {
+			all[[3]string{r.Service, r.Method, r.Path}] += n
+		}
+	}
+	return all
+}

@@ -3,6 +3,7 @@ package simulator
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // glance answers for the image service: lists and single images.
@@ -81,6 +82,10 @@ func neutron(q *request) *response {
 		}
 		return jsonResponse(http.StatusOK, map[string]any{"networks": rows})
 	case "quotas":
+		if len(q.path) >= 4 && strings.TrimSuffix(q.path[3], ".json") == "details" {
+			return jsonResponse(http.StatusOK, map[string]any{"quota": map[string]any{
+				"port": map[string]any{"limit": p.quota.Ports, "used": p.used.Ports, "reserved": 0}}})
+		}
 		return jsonResponse(http.StatusOK, map[string]any{"quota": map[string]any{"network": -1, "subnet": -1, "port": p.quota.Ports, "security_group": -1, "security_group_rule": -1}})
 	}
 	return missing

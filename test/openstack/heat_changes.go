@@ -93,6 +93,7 @@ func (q *request) oneStack(st *stack) *response {
 	case http.MethodPatch, http.MethodPut:
 		return q.patchStack(st)
 	case http.MethodDelete:
+		st.caller = q.token
 		st.remove(q.token.user.name)
 		return &response{status: http.StatusNoContent}
 	}
@@ -143,7 +144,7 @@ func (q *request) patchStack(st *stack) *response {
 			s.history.updates = append(s.history.updates, record)
 			return heatError(problem)
 		}
-		st.trustor = q.token.user
+		st.trustor, st.caller = q.token.user, q.token
 	}
 	s.history.updates = append(s.history.updates, record)
 	return acceptedResponse(q.Header.Get("Accept"))

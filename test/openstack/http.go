@@ -174,7 +174,7 @@ func acceptedResponse(accept string) *response {
 // authenticate finds the request's token; a response means that there is no valid one.
 func (q *request) authenticate() *response {
 	t := q.sim.tokens[q.Header.Get("X-Auth-Token")]
-	if t != nil && t.expires.After(q.sim.now) && t.project != nil {
+	if t != nil && t.expires.After(q.sim.now) && t.project != nil && q.mayPass(t) {
 		q.token = t
 		return nil
 	}

@@ -39,6 +39,16 @@ func keystone(q *request) *response {
 	if len(q.path) >= 4 && q.path[0] == "v3" && q.path[1] == "users" && q.path[3] == "application_credentials" {
 		return q.applicationCredentials()
 	}
+	switch {
+	case len(q.path) == 4 && q.path[0] == "v3" && q.path[1] == "users" && q.path[3] == "password" && q.Method == http.MethodPost:
+		// Nobody here knows the password that has to be told with the new one.
+		return keystoneError(http.StatusUnauthorized, "The request you have made requires authentication.")
+	case len(q.path) == 2 && q.path[0] == "v3" && q.path[1] == "projects":
+		if q.authenticate() != nil {
+			return keystoneError(http.StatusUnauthorized, "The request you have made requires authentication.")
+		}
+		return keystoneError(http.StatusForbidden, "You are not authorized to perform the requested action: identity:list_projects.")
+	}
 	return keystoneError(http.StatusNotFound, "The requested URL was not found on the server.")
 }
 
@@ -102,10 +112,13 @@ func (q *request) issueToken() *response {
 		if credential == nil {
 			return keystoneError(http.StatusNotFound, "Could not find Application Credential: "+first(given.ID, given.Name)+".")
 		}
-		if credential.secret != given.Secret {
+		if credential.secret != given.Secret || credential.expired(s.now) {
 			return denied
 		}
 		t.user, t.credential, scope = credential.user, credential, credential.project
+		if !credential.expires.IsZero() && credential.expires.Before(t.expires) {
+			t.expires = credential.expires
+		}
 	case "token":
 		old := s.tokens[body.Auth.Identity.Token.ID]
 		if old == nil || !old.expires.After(s.now) {
@@ -164,11 +177,8 @@ func first(values ...string) string {
 func (s *Simulator) tokenResponse(status int, t *token) *response {
 	domain := map[string]any{"id": "default", "name": "Default"}
 	roles := []any{}
-	for _, name := range []string{"reader", "member"} {
+	for _, name := range t.roles() {
 		roles = append(roles, map[string]any{"id": name, "name": name})
-	}
-	if t.user.admin {
-		roles = append(roles, map[string]any{"id": "admin", "name": "admin"})
 	}
 	body := map[string]any{
 		"methods": []string{t.method}, "audit_ids": []string{t.id[8:30]}, "is_domain": false,
@@ -179,6 +189,9 @@ func (s *Simulator) tokenResponse(status int, t *token) *response {
 	if t.project != nil {
 		body["project"] = map[string]any{"domain": domain, "id": t.project.ID, "name": t.project.Name}
 		body["roles"], body["catalog"] = roles, s.catalog(t.project)
+	}
+	if t.credential != nil {
+		body["application_credential"] = t.credential.inToken()
 	}
 	r := jsonResponse(status, map[string]any{"token": body})
 	r.header.Set("X-Subject-Token", t.id)

@@ -93,6 +93,10 @@ func (q *request) novaRoute(minor int) *response {
 		return q.limits()
 	case path[0] == "os-quota-sets" && len(path) >= 2:
 		return q.quotaSet(path[1])
+	case path[0] == "os-server-groups" && len(path) == 1:
+		return jsonResponse(http.StatusOK, map[string]any{"server_groups": []any{}})
+	case path[0] == "os-keypairs" && len(path) == 2:
+		return novaError(http.StatusNotFound, "itemNotFound", "Keypair "+path[1]+" not found for user "+q.token.user.id)
 	case path[0] == "os-availability-zone":
 		return jsonResponse(http.StatusOK, map[string]any{"availabilityZoneInfo": []any{map[string]any{
 			"zoneName": "nova", "zoneState": map[string]any{"available": true}, "hosts": nil}}})

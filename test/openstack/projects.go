@@ -36,8 +36,12 @@ type user struct {
 }
 
 type appCredential struct {
-	id, name, secret, project string
-	user                      *user
+	id, name, description, secret, project string
+	user                                   *user
+	unrestricted                           bool
+	roles                                  []string
+	rules                                  []accessRule // nil: whatever the roles allow
+	expires                                time.Time    // zero: never
 }
 
 type token struct {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -166,6 +167,12 @@ func (r *resource) start(t *traversal, properties map[string]any) {
 // startRemove deletes the resource and everything it has been replaced for.
 func (r *resource) startRemove(t *traversal) {
 	generation := r.begin("DELETE")
+	if r.server != nil {
+		if failure, ok := r.mayAskNova(http.MethodDelete, "/servers/"+r.server.id); !ok {
+			r.end(t, failure)
+			return
+		}
+	}
 	left := 1
 	gone := func() {
 		left--

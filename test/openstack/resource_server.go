@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 )
@@ -80,6 +81,10 @@ func (r *resource) attempt(t *traversal, generation, number int) {
 		}
 		if limit := s.opts.MaxResources; limit > 0 && r.st.root().count() > limit {
 			r.end(t, r.failure("StackResourceLimitExceeded", "Maximum resources per stack exceeded."))
+			return
+		}
+		if failure, ok := r.mayAskNova(http.MethodPost, "/servers"); !ok {
+			r.end(t, failure)
 			return
 		}
 		srv, refusal := s.boot(r.st.project, r.st.root().owner, r.spec())

@@ -78,6 +78,7 @@ type Simulator struct {
 	classic    bool
 	metrics    *metricStore
 	telemetry  *telemetry // nil before StartCeilometer
+	rulesUsed  map[string]map[AccessRule]int
 
 	listener net.Listener
 	server   *http.Server

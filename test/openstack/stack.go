@@ -13,7 +13,8 @@ type stack struct {
 	sim             *Simulator
 	project         *Project
 	owner           *user
-	trustor         *user // on whose behalf Heat works on it: who last changed it with a password
+	trustor         *user  // on whose behalf Heat works on it: who last changed it with a password
+	caller          *token // with which it was last changed by a request; nil if by none
 	id, name        string
 	parent          *resource // whose nested stack this is; nil for a root stack
 	tmpl            *template

@@ -1,0 +1,120 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"k8s.io/apimachinery/pkg/util/uuid"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/access"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+)
+
+func checkAccess(ctx context.Context, w *World, f *findings) {
+	w.checkRules(f)
+	w.probe(ctx, f)
+}
+
+// checkRules compares the access rules that the credentials have with those that are needed.
+func (w *World) checkRules(f *findings) {
+	facts := w.Session.Facts()
+	switch {
+	case facts.Credential == nil:
+		f.skip("access rules", "", "the login is no application credential")
+		return
+	case len(facts.Credential.Rules) == 0:
+		f.warn("access rules", makeCredential, "none: it allows whatever its roles allow, such as to delete every server of the project")
+		return
+	}
+	needed := access.Rules(w.needs(), facts)
+	missing, unused, wide := access.Compare(needed, facts.Credential.Rules)
+	// What only templates tell to be needed is not known here for sure, and is no excess.
+	extra := access.Rules(access.Needs{Volumes: true, LoadBalancers: true, Shutdown: true, Gnocchi: true, Aetos: true}, facts)
+	_, unused, _ = access.Compare(extra, unused)
+	for _, r := range missing {
+		f.fail("access rule "+ruleText(r.AccessRule), "make a new credential: rules can't be added to one", "it is missing, and needed for this: %s", r.Why)
+	}
+	for _, r := range unused {
+		f.warn("access rule "+ruleText(r), makeCredential, "nothing needs it")
+	}
+	for _, r := range wide {
+		f.warn("access rule "+ruleText(r), makeCredential, "it allows more than is needed")
+	}
+	if len(missing)+len(unused)+len(wide) == 0 {
+		f.ok("access rules", "%d, each of them needed, and none is missing", len(facts.Credential.Rules))
+	}
+}
+
+func ruleText(r openstack.AccessRule) string {
+	return fmt.Sprintf("%s %s %s", r.Service, r.Method, r.Path)
+}
+
+// aProbe is a request that is refused or not found, and changes nothing in either case: it is about a stack or server whose id was
+// made up a moment ago. Services look whether somebody may do a thing before they look whether it is there.
+type aProbe struct {
+	thing, service, method, path string
+	body                         any
+	// wanted says when the right is needed; always if nil.
+	wanted func(access.Needs) bool
+}
+
+func probes() []aProbe {
+	id := string(uuid.NewUUID())
+	stack := "stacks/cluster-autoscaler-openstack-check/" + id
+	return []aProbe{
+		{"list stacks", "orchestration", http.MethodGet, "stacks?limit=1", nil, nil},
+		{"update a stack", "orchestration", http.MethodPatch, stack, map[string]any{"parameters": map[string]any{}}, nil},
+		{"mark a member as unhealthy", "orchestration", http.MethodPatch, stack + "/resources/none", map[string]any{"mark_unhealthy": false}, nil},
+		{"have Heat check a stack", "orchestration", http.MethodPost, stack + "/actions", map[string]any{"check": nil}, nil},
+		{"list servers", "compute", http.MethodGet, "servers/detail?limit=1", nil, nil},
+		{"see who stopped a server", "compute", http.MethodGet, "servers/" + id + "/os-instance-actions", nil, nil},
+		{"list flavors", "compute", http.MethodGet, "flavors/detail?limit=1", nil, nil},
+		{"shut a server down", "compute", http.MethodPost, "servers/" + id + "/action", map[string]any{"os-stop": nil}, func(n access.Needs) bool { return n.Shutdown }},
+	}
+}
+
+// probe tries what the autoscaler does.
+func (w *World) probe(ctx context.Context, f *findings) {
+	needs := w.needs()
+	var allowed []string
+	for _, p := range probes() {
+		if p.wanted != nil && !p.wanted(needs) {
+			continue
+		}
+		client, err := w.Session.Service(ctx, p.service)
+		if err != nil {
+			f.skip(p.thing, "", "%s", message(err))
+			continue
+		}
+		err = send(ctx, client, p)
+		switch {
+		case err == nil, openstack.IsNotFound(err):
+			allowed = append(allowed, p.thing)
+		case openstack.IsUnauthorized(err):
+			f.fail(p.thing, "make a new credential with all access rules: kubectl openstack-nodegroups credential", "refused (401): an access rule for %s %s is missing", p.method, firstPart(p.path))
+		case openstack.IsForbidden(err):
+			f.fail(p.thing, "give the user the role that the cloud's policy wants (member in most), or ask the cloud's operator", "refused (403): %s", message(err))
+		default:
+			f.fail(p.thing, "see the service's log", "%s", message(err))
+		}
+	}
+	if len(allowed) > 0 {
+		f.ok("requests", "allowed: %s", strings.Join(allowed, ", "))
+	}
+}
+
+func firstPart(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	return path
+}
+
+func send(ctx context.Context, client *gophercloud.ServiceClient, p aProbe) error {
+	//nolint:bodyclose // gophercloud closes a body that nobody asked for
+	_, err := client.Request(ctx, p.method, client.ServiceURL(p.path), &gophercloud.RequestOpts{
+		JSONBody: p.body, OkCodes: []int{http.StatusOK, http.StatusAccepted, http.StatusNoContent},
+	})
+	return err
+}

@@ -1,0 +1,141 @@
+package check
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gophercloud/gophercloud/v2"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/access"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+)
+
+// wanted is a service and what it is for.
+type wanted struct{ service, called, why string }
+
+func (w *World) services() []wanted {
+	list := []wanted{
+		{"orchestration", "Heat", "stacks are read and changed there"},
+		{"compute", "Nova", "servers are read there"},
+		{"image", "Glance", "Heat looks up images there"},
+		{"network", "Neutron", "Heat looks up networks there"},
+	}
+	needs := w.needs()
+	for _, more := range []struct {
+		wanted
+		needed bool
+	}{
+		{wanted{"volumev3", "Cinder", "a node group's stacks use volumes"}, needs.Volumes},
+		{wanted{"metric", "Gnocchi", "the load of node groups is read there"}, needs.Gnocchi},
+		{wanted{"metric-storage", "Aetos", "the load of node groups is read there"}, needs.Aetos},
+	} {
+		if more.needed {
+			list = append(list, more.wanted)
+		}
+	}
+	return list
+}
+
+// needs are what the node groups ask of the cloud, as far as they are known.
+func (w *World) needs() access.Needs {
+	if w.Snapshot == nil {
+		return access.Needs{}
+	}
+	return access.NeedsOf(w.Snapshot.Groups(), w.Setup.Defaults.Source, w.Setup.Aetos)
+}
+
+func checkEndpoints(ctx context.Context, w *World, f *findings) {
+	facts := w.Session.Facts()
+	for _, s := range w.services() {
+		client, err := w.Session.Service(ctx, s.service)
+		if err != nil {
+			remedy := "check region and interface"
+			if where := elsewhere(facts, s.service); where != "" {
+				remedy = "set region and interface to one that the catalog has: " + where
+			}
+			f.fail(s.called, remedy, "the catalog has no %s endpoint of %q in region %s, and %s", facts.Interface, s.service, facts.Region, s.why)
+			continue
+		}
+		version, err := askVersion(ctx, client)
+		if err != nil {
+			f.fail(s.called, "see whether this machine can reach it, and whether the service runs; the autoscaler's own pod may have another way", "%s does not answer: %s",
+				client.Endpoint, openstack.Message(err))
+			continue
+		}
+		f.ok(s.called, "%s in region %s, %s", client.Endpoint, facts.Region, version)
+	}
+}
+
+// elsewhere says where the catalog has a service.
+func elsewhere(facts openstack.Facts, service string) string {
+	places := map[string]bool{}
+	for _, e := range facts.Endpoints {
+		if e.Type == service {
+			places[fmt.Sprintf("%s (%s)", e.Region, e.Interface)] = true
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(places)), ", ")
+}
+
+var versionPart = regexp.MustCompile(`/v[0-9]+(\.[0-9]+)?(/.*)?$`)
+
+// askVersion asks a service for its versions, without a token: every service tells them to everybody. What is not understood is
+// still an answer.
+func askVersion(ctx context.Context, client *gophercloud.ServiceClient) (string, error) {
+	u, err := url.Parse(client.Endpoint)
+	if err != nil {
+		return "", err
+	}
+	u.Path = versionPart.ReplaceAllString(u.Path, "/")
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	answer, err := client.ProviderClient.HTTPClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode >= http.StatusInternalServerError {
+		return "", fmt.Errorf("HTTP %d", answer.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	if err != nil {
+		return "", err
+	}
+	return newest(body), nil
+}
+
+// newest is the newest version in a list of versions.
+func newest(body []byte) string {
+	type row struct {
+		ID, Status, Version string
+		MaxMicroversion     string `json:"max_version"`
+	}
+	var list struct{ Versions []row }
+	if json.Unmarshal(body, &list) != nil {
+		return "version not told"
+	}
+	best := ""
+	for _, v := range list.Versions {
+		text := v.ID
+		if v.Version != "" {
+			text += ", up to " + v.Version
+		}
+		if best == "" || strings.EqualFold(v.Status, "CURRENT") {
+			best = text
+		}
+	}
+	if best == "" {
+		return "version not told"
+	}
+	return "API " + best
+}

@@ -1,0 +1,42 @@
+package check
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/gnocchi"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/prometheus"
+)
+
+// viaAetos is the value of --prometheus-url that means the cloud's own Prometheus.
+const viaAetos = "aetos"
+
+// takeLoadFlags makes the sources of load as the autoscaler's flags have them, where they are not given.
+func (w *World) takeLoadFlags() {
+	flags := w.program.ours
+	if w.Setup.Defaults.Source == "" {
+		w.Setup.Defaults.Source = ceilometer.SourceGnocchi
+		if source := flags["load-source"]; source != "" {
+			w.Setup.Defaults.Source = source
+		}
+	}
+	w.Setup.Aetos = w.Setup.Aetos || flags["prometheus-url"] == viaAetos
+	if w.Setup.Sources != nil || w.Session == nil {
+		return
+	}
+	w.Setup.Sources = map[string]ceilometer.Source{ceilometer.SourceGnocchi: gnocchi.New(w.Session)}
+	options := prometheus.Options{Timeout: w.Timeout, GroupLabel: flags["prometheus-node-group-label"], Lookback: flags.duration("prometheus-lookback", 0)}
+	switch address := flags["prometheus-url"]; {
+	case w.Setup.Aetos:
+		w.Setup.Sources[ceilometer.SourcePrometheus] = prometheus.NewAetos(w.Session, options)
+	case address != "":
+		// Its credentials, if it needs any, are a file in the pod.
+		source, err := prometheus.New(address, http.DefaultTransport, options)
+		if err != nil {
+			w.sourceErr = fmt.Errorf("--prometheus-url: %w", err)
+			return
+		}
+		w.Setup.Sources[ceilometer.SourcePrometheus] = source
+	}
+}

@@ -1,0 +1,100 @@
+package check
+
+import (
+	"context"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/utils/clock"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+)
+
+// World is what there is to look at. A part that could not be had is nil, and its error says why: the checks that need it are
+// skipped with that reason.
+type World struct {
+	// Session is the login that the autoscaler uses, or one like it.
+	Session    *openstack.Session
+	SessionErr error
+	// Snapshot are the node groups, read a moment ago, as the autoscaler itself reads them. Heat reads their templates.
+	Snapshot    *nodegroups.Snapshot
+	SnapshotErr error
+	Heat        heatstack.Heat
+	// Kubernetes is the cluster.
+	Kubernetes    kubernetes.Interface
+	KubernetesErr error
+	Setup         Setup
+	// Timeout bounds each check; DefaultTimeout if zero.
+	Timeout time.Duration
+	// Clock tells the time; the real one if nil.
+	Clock clock.WithTicker
+
+	nodes    []v1.Node
+	nodesErr error
+	program  *program
+	// sourceErr says why load can't be read as the autoscaler's flags have it.
+	sourceErr error
+}
+
+// DefaultTimeout bounds one check.
+const DefaultTimeout = 30 * time.Second
+
+// Setup is what the autoscaler is told.
+type Setup struct {
+	// Wanted says which stacks are node groups, in words for people.
+	Wanted string
+	// Namespace is where the autoscaler runs and keeps its status, its lease and its record of joins.
+	Namespace string
+	// ServiceAccount is the account it runs as, NAME in Namespace or NAMESPACE/NAME; that of the Deployment that is found in Namespace if
+	// empty.
+	ServiceAccount string
+	// Lease and StatusConfigMap are the names of its lease and of its status.
+	Lease, StatusConfigMap string
+	// Sources are the sources of load by their kind; those that the Deployment's flags name if nil. Defaults are what --load-config
+	// says.
+	Sources  map[string]ceilometer.Source
+	Defaults ceilometer.Defaults
+	// Aetos says that Prometheus is the cloud's own.
+	Aetos bool
+	// Template says how template nodes are made.
+	Template nodegroups.TemplateOptions
+	// Core is the version of cluster-autoscaler in the embedded program, such as 1.33.0.
+	Core string
+}
+
+// Names that upstream uses.
+const (
+	defaultNamespace = "kube-system"
+	defaultLease     = "cluster-autoscaler"
+	defaultStatus    = "cluster-autoscaler-status"
+)
+
+func (w World) withDefaults() World {
+	if w.Timeout <= 0 {
+		w.Timeout = DefaultTimeout
+	}
+	if w.Clock == nil {
+		w.Clock = clock.RealClock{}
+	}
+	for _, d := range []struct {
+		value *string
+		or    string
+	}{{&w.Setup.Namespace, defaultNamespace}, {&w.Setup.Lease, defaultLease}, {&w.Setup.StatusConfigMap, defaultStatus}} {
+		if *d.value == "" {
+			*d.value = d.or
+		}
+	}
+	return w
+}
+
+// now is the time by the world's clock.
+func (w *World) now() time.Time { return w.Clock.Now() }
+
+// bounded is a context with the time of one check.
+func (w *World) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, w.Timeout)
+}
