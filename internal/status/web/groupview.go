@@ -47,8 +47,10 @@ type signalView struct {
 	Value, Target, Age, Held string
 }
 
-func newGroupView(g *status.NodeGroup, r *status.Report, c choice) groupView {
-	v := groupView{NodeGroup: g, ID: "group-" + g.Name, Link: link(g.Name, 0), Ready: "?", Least: g.MinSize}
+// fill says everything about a group that was judged.
+func (v *groupView) fill(r *status.Report, c choice) {
+	g := v.NodeGroup
+	v.ID, v.Link, v.Ready, v.Least = "group-"+g.Name, link(g.Name, 0), "?", g.MinSize
 	if g.Counts.Ready != nil {
 		v.Ready = strconv.Itoa(*g.Counts.Ready)
 	}
@@ -61,7 +63,6 @@ func newGroupView(g *status.NodeGroup, r *status.Report, c choice) groupView {
 			v.Load = v.Signals[0].summary()
 		}
 	}
-	v.judge()
 	if g.BackOff != nil {
 		v.BackOff = fmt.Sprintf("cluster-autoscaler does not grow it until %s: %s", g.BackOff.Until.UTC().Format("15:04:05 UTC"), join(g.BackOff.Code, g.BackOff.Message))
 	}
@@ -73,7 +74,6 @@ func newGroupView(g *status.NodeGroup, r *status.Report, c choice) groupView {
 	}
 	v.Sizes, v.Loads = sizeChart(g), loadChart(g)
 	v.list(c, r.At)
-	return v
 }
 
 // join puts a code and its message together.
@@ -112,12 +112,9 @@ func (v *groupView) judge() {
 
 // list chooses the members that are shown.
 func (v *groupView) list(c choice, now time.Time) {
-	all, most := worst(v.Members), membersShown
-	if c.group != "" {
-		most, v.Open = membersPaged, true
-		if c.from < len(all) {
-			v.From = c.from
-		}
+	all, most := worst(v.Members), c.most
+	if v.Open = c.group != ""; v.Open && c.from < len(all) {
+		v.From = c.from
 	}
 	v.To = min(v.From+most, len(all))
 	v.More = len(all) - (v.To - v.From)

@@ -13,8 +13,10 @@ import (
 
 // How much one page shows; the rest is counted and can be reached.
 const (
-	// membersShown of every group on the page of all groups, and membersPaged on the page of one.
+	// membersShown of every group on the page of all groups, fewer if that is more than membersPaged altogether, and never less than
+	// membersLeast; membersPaged on the page of one group.
 	membersShown = 50
+	membersLeast = 5
 	membersPaged = 500
 	// decisionsShown of the newest decisions, and problemsShown.
 	decisionsShown = 60
@@ -25,8 +27,8 @@ const (
 type choice struct {
 	// group is a node group's name, empty for all.
 	group string
-	// from is the first of its members that is shown.
-	from int
+	// from is the first of its members that is shown, most how many are.
+	from, most int
 }
 
 // view is what the page shows, in words.
@@ -35,11 +37,9 @@ type view struct {
 	// State is one word of State constants for the whole; Headline says it in a sentence.
 	State, Headline string
 	// Wanted is the group that was asked for; NotFound if there is none of that name.
-	Wanted   string
-	NotFound bool
-	Groups   []groupView
-	// Rows are all groups, for the table.
-	Rows      []groupView
+	Wanted    string
+	NotFound  bool
+	Groups    []groupView
 	Problems  []status.Problem
 	Decisions []decisionView
 	// MoreProblems and MoreDecisions are how many are not shown.
@@ -58,11 +58,18 @@ const (
 // newView makes what the page shows of a report.
 func newView(r *status.Report, c choice) *view {
 	v := &view{Report: r, Wanted: c.group, Clock: r.At.UTC().Format("2006-01-02 15:04:05 UTC")}
+	c.most = membersPaged
+	if c.group == "" {
+		c.most = max(membersLeast, min(membersShown, membersPaged/max(len(r.NodeGroups), 1)))
+	}
+	var all []groupView // as far as the headline needs them
 	for i := range r.NodeGroups {
-		g := &r.NodeGroups[i]
-		v.Rows = append(v.Rows, newGroupView(g, r, choice{}))
+		g := groupView{NodeGroup: &r.NodeGroups[i]}
+		g.judge()
+		all = append(all, g)
 		if c.group == "" || c.group == g.Name {
-			v.Groups = append(v.Groups, newGroupView(g, r, c))
+			g.fill(r, c)
+			v.Groups = append(v.Groups, g)
 		}
 	}
 	v.NotFound = c.group != "" && len(v.Groups) == 0
@@ -83,7 +90,7 @@ func newView(r *status.Report, c choice) *view {
 	for i := range chosen {
 		v.Decisions = append(v.Decisions, newDecisionView(&chosen[i]))
 	}
-	v.State, v.Headline = headline(r, v.Rows)
+	v.State, v.Headline = headline(r, all)
 	return v
 }
 

@@ -61,12 +61,14 @@ func TestStatesOfNodeGroups(t *testing.T) {
 		"unknown":    {status.NodeGroup{TargetSize: 3}, stateGood, "OK"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := newGroupView(&test.g, &status.Report{At: noon}, choice{})
+			v := groupView{NodeGroup: &test.g}
+			v.judge()
 			require.Equal(t, test.state, v.State)
 			require.Equal(t, test.word, v.Word)
 		})
 	}
-	v := newGroupView(&status.NodeGroup{TargetSize: 3}, &status.Report{}, choice{})
+	v := groupView{NodeGroup: &status.NodeGroup{TargetSize: 3}}
+	v.fill(&status.Report{}, choice{})
 	require.Equal(t, "?", v.Ready, "what is not known is not 0")
 }
 
