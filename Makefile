@@ -54,6 +54,10 @@ test-vm: ## servers that really boot: a virtual machine with cloud-init and kube
 test-chart: ## the Helm chart with a real helm and a real control plane, the alert rules (first run: up to 30 minutes)
 	test/chart/run
 
+.PHONY: test-page
+test-page: ## the status page in a real browser (needs Chromium, which it installs if this is root on Debian)
+	test/page/run
+
 .PHONY: bench
 bench: ## print the numbers of calls, times and memory; BENCH=regexp chooses
 	@CGO_ENABLED=0 go build -trimpath -o bin/bench ./test/bench
@@ -81,7 +85,7 @@ lint: ## formatting, go vet, golangci-lint, shellcheck, go.mod, known vulnerabil
 .PHONY: tidy
 tidy: ## write go.mod and go.sum as the code needs them
 	GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy
-	for module in test/kubernetes test/chart/helm test/chart/alerts; do (cd $$module && GOFLAGS= GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy); done
+	for module in test/kubernetes test/chart/helm test/chart/alerts test/page/browser; do (cd $$module && GOFLAGS= GONOSUMDB='k8s.io/autoscaler/*,github.com/Azure/*' go mod tidy); done
 
 .PHONY: murano-package
 murano-package: ## build bin/murano-*.zip, packages for Murano, OpenStack's application catalog

@@ -38,6 +38,10 @@ func benchmarks() []benchmark {
 		{[]string{"floor_reaction_s"}, benchFloorReaction},
 		{[]string{"csr_approval_ms", "csr_approval_max_ms", "join_s", "join_max_s"}, benchJoin},
 		{[]string{"grpc_nodegroupfornode_us", "grpc_loop_overhead_ratio_n1000"}, benchGRPC},
+		{[]string{
+			"status_json_ms_n5000_g50", "status_json_mb_n5000_g50", "status_page_ms_n5000_g50", "status_page_mb_n5000_g50",
+			"status_sample_ms_n5000_g50", "status_heap_mb_n5000_g50",
+		}, benchStatus},
 		{[]string{"telemetry_calls_g50"}, benchTelemetry},
 		{[]string{"resources_per_node", "resources_per_node_with_port", "resources_per_node_with_special_port"}, benchResources},
 		{[]string{"forecast_violation_reduction_mean_pct", "forecast_violation_reduction_pooled_pct", "forecast_violation_reduction_worst_pct"}, benchForecast},

@@ -132,9 +132,8 @@ func (w words) addCode(t *testing.T) {
 					w.add("test", v.Name.Name)
 				}
 			case *ast.Field:
-				if v.Tag != nil && !isTest {
-					name, _, _ := strings.Cut(reflect.StructTag(strings.Trim(v.Tag.Value, "`")).Get("json"), ",")
-					w.add("field", name)
+				if v.Tag != nil {
+					w.add("field", jsonName(v.Tag.Value))
 				}
 			case *ast.BasicLit:
 				text, err := strconv.Unquote(v.Value)
@@ -151,6 +150,12 @@ func (w words) addCode(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
+}
+
+// jsonName is the name that a field has in JSON, empty if its tag gives none.
+func jsonName(tag string) string {
+	name, _, _ := strings.Cut(reflect.StructTag(strings.Trim(tag, "`")).Get("json"), ",")
+	return name
 }
 
 // readForeign reads testdata/foreign.txt: names that belong to others, which nothing here can check.

@@ -5,6 +5,7 @@ import (
 	_ "embed" // the page, its style and its script
 	"encoding/base64"
 	"html/template"
+	"strings"
 )
 
 var (
@@ -18,6 +19,7 @@ var (
 
 // pageTemplate makes the page of a view. html/template escapes everything that comes from one; style and script are ours.
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"failed": func(stackStatus string) bool { return strings.HasSuffix(stackStatus, "_FAILED") },
 	"style":  func() template.CSS { return template.CSS(styleText) }, //nolint:gosec // our own file
 	"script": func() template.JS { return template.JS(scriptText) },  //nolint:gosec // our own file
 }).Parse(pageText))

@@ -47,8 +47,10 @@ type signalView struct {
 	Value, Target, Age, Held string
 }
 
-func newGroupView(g *status.NodeGroup, r *status.Report, c choice) groupView {
-	v := groupView{NodeGroup: g, ID: "group-" + g.Name, Link: link(g.Name, 0), Ready: "?", Least: g.MinSize}
+// fill says everything about a group that was judged.
+func (v *groupView) fill(r *status.Report, c choice) {
+	g := v.NodeGroup
+	v.ID, v.Link, v.Ready, v.Least = "group-"+g.Name, link(g.Name, 0), "?", g.MinSize
 	if g.Counts.Ready != nil {
 		v.Ready = strconv.Itoa(*g.Counts.Ready)
 	}
@@ -61,7 +63,6 @@ func newGroupView(g *status.NodeGroup, r *status.Report, c choice) groupView {
 			v.Load = v.Signals[0].summary()
 		}
 	}
-	v.judge()
 	if g.BackOff != nil {
 		v.BackOff = fmt.Sprintf("cluster-autoscaler does not grow it until %s: %s", g.BackOff.Until.UTC().Format("15:04:05 UTC"), join(g.BackOff.Code, g.BackOff.Message))
 	}
@@ -73,7 +74,6 @@ func newGroupView(g *status.NodeGroup, r *status.Report, c choice) groupView {
 	}
 	v.Sizes, v.Loads = sizeChart(g), loadChart(g)
 	v.list(c, r.At)
-	return v
 }
 
 // join puts a code and its message together.
@@ -93,7 +93,7 @@ func (v *groupView) judge() {
 	case g.GrowthBlocked != nil:
 		v.State, v.Word, v.Why = stateWarn, "Can't grow", join(g.GrowthBlocked.Code, g.GrowthBlocked.Message)
 	case g.BackOff != nil:
-		v.State, v.Word, v.Why = stateWarn, "Paused", join(g.BackOff.Code, g.BackOff.Message)
+		v.State, v.Word = stateWarn, "Paused" // BackOff says why
 	case c.Failed+c.Lost > 0:
 		v.State, v.Word, v.Why = stateBad, "Failing", count(c.Failed+c.Lost, "member")+" failed or lost"
 	case c.Creating > 0:
@@ -112,12 +112,9 @@ func (v *groupView) judge() {
 
 // list chooses the members that are shown.
 func (v *groupView) list(c choice, now time.Time) {
-	all, most := worst(v.Members), membersShown
-	if c.group != "" {
-		most, v.Open = membersPaged, true
-		if c.from < len(all) {
-			v.From = c.from
-		}
+	all, most := worst(v.Members), c.most
+	if v.Open = c.group != ""; v.Open && c.from < len(all) {
+		v.From = c.from
 	}
 	v.To = min(v.From+most, len(all))
 	v.More = len(all) - (v.To - v.From)
@@ -189,8 +186,17 @@ func (v *signalView) summary() string {
 	return v.Metric + " " + v.Value + " of " + v.Target
 }
 
-// number writes a measured value in at most four digits.
-func number(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
+// number writes a measured value in three digits or so, and never as a power of ten.
+func number(x float64) string {
+	if x >= 1000 || x <= -1000 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
+	if err != nil {
+		return "?"
+	}
+	return strconv.FormatFloat(short, 'f', -1, 64)
+}
 
 // decisionView is a decision in words.
 type decisionView struct {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
@@ -12,8 +13,10 @@ import (
 
 // How much one page shows; the rest is counted and can be reached.
 const (
-	// membersShown of every group on the page of all groups, and membersPaged on the page of one.
+	// membersShown of every group on the page of all groups, fewer if that is more than membersPaged altogether, and never less than
+	// membersLeast; membersPaged on the page of one group.
 	membersShown = 50
+	membersLeast = 5
 	membersPaged = 500
 	// decisionsShown of the newest decisions, and problemsShown.
 	decisionsShown = 60
@@ -24,8 +27,8 @@ const (
 type choice struct {
 	// group is a node group's name, empty for all.
 	group string
-	// from is the first of its members that is shown.
-	from int
+	// from is the first of its members that is shown, most how many are.
+	from, most int
 }
 
 // view is what the page shows, in words.
@@ -34,11 +37,9 @@ type view struct {
 	// State is one word of State constants for the whole; Headline says it in a sentence.
 	State, Headline string
 	// Wanted is the group that was asked for; NotFound if there is none of that name.
-	Wanted   string
-	NotFound bool
-	Groups   []groupView
-	// Rows are all groups, for the table.
-	Rows      []groupView
+	Wanted    string
+	NotFound  bool
+	Groups    []groupView
 	Problems  []status.Problem
 	Decisions []decisionView
 	// MoreProblems and MoreDecisions are how many are not shown.
@@ -57,11 +58,18 @@ const (
 // newView makes what the page shows of a report.
 func newView(r *status.Report, c choice) *view {
 	v := &view{Report: r, Wanted: c.group, Clock: r.At.UTC().Format("2006-01-02 15:04:05 UTC")}
+	c.most = membersPaged
+	if c.group == "" {
+		c.most = max(membersLeast, min(membersShown, membersPaged/max(len(r.NodeGroups), 1)))
+	}
+	var all []groupView // as far as the headline needs them
 	for i := range r.NodeGroups {
-		g := &r.NodeGroups[i]
-		v.Rows = append(v.Rows, newGroupView(g, r, choice{}))
+		g := groupView{NodeGroup: &r.NodeGroups[i]}
+		g.judge()
+		all = append(all, g)
 		if c.group == "" || c.group == g.Name {
-			v.Groups = append(v.Groups, newGroupView(g, r, c))
+			g.fill(r, c)
+			v.Groups = append(v.Groups, g)
 		}
 	}
 	v.NotFound = c.group != "" && len(v.Groups) == 0
@@ -82,7 +90,7 @@ func newView(r *status.Report, c choice) *view {
 	for i := range chosen {
 		v.Decisions = append(v.Decisions, newDecisionView(&chosen[i]))
 	}
-	v.State, v.Headline = headline(r)
+	v.State, v.Headline = headline(r, all)
 	return v
 }
 
@@ -95,7 +103,7 @@ func firstOf[T any](list []T, most int) ([]T, int) {
 }
 
 // headline says in a sentence how things are, the worst first.
-func headline(r *status.Report) (state, text string) {
+func headline(r *status.Report, groups []groupView) (state, text string) {
 	blocking, warnings := 0, 0
 	for _, p := range r.Problems {
 		if p.Blocking {
@@ -114,13 +122,32 @@ func headline(r *status.Report) (state, text string) {
 	case r.Reading.At == nil:
 		return stateBusy, "The cloud has not been read yet."
 	case blocking > 0:
-		return stateBad, count(blocking, "problem") + " to mend: what they concern is left alone."
+		return stateBad, count(blocking, "problem") + " to be mended; what is concerned is left alone."
+	case troubled(groups, stateBad) != "":
+		return stateBad, "In trouble: " + troubled(groups, stateBad) + "."
+	case troubled(groups, stateWarn) != "":
+		return stateWarn, "To be watched: " + troubled(groups, stateWarn) + "."
 	case warnings > 0:
 		return stateWarn, count(warnings, "warning") + ". Everything is served all the same."
 	case len(r.NodeGroups) == 0:
 		return stateWarn, "There is no node group: no stack carries the tags that are looked for."
 	}
 	return stateGood, "Everything is in order."
+}
+
+// troubled names the node groups that are in a state, a few of them.
+func troubled(groups []groupView, state string) string {
+	var names []string
+	for i := range groups {
+		if groups[i].State == state {
+			names = append(names, groups[i].Name)
+		}
+	}
+	const few = 3
+	if len(names) > few {
+		return strings.Join(names[:few], ", ") + " and " + count(len(names)-few, "other node group")
+	}
+	return strings.Join(names, ", ")
 }
 
 func named(before, name string) string {

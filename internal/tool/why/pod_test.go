@@ -110,13 +110,21 @@ func TestPod(t *testing.T) {
 		"what a node would be is unknown": {aPod("a"), []func(*facts){func(f *facts) { f.Nodes = nil }}, []string{CodeTemplateUnknown}, ""},
 		"most nodes":                      {aPod("a"), []func(*facts){flag("max-nodes-total", "2")}, []string{CodeMaxNodesTotal}, "2 nodes"},
 		"fewer than most":                 {aPod("a"), []func(*facts){flag("max-nodes-total", "3")}, []string{CodeTurn}, ""},
-		"no groups":                       {aPod("a"), []func(*facts){func(f *facts) { f.Groups = nil }}, []string{CodeNoGroups}, ""},
-		"gated":                           {aPod("a", func(p *v1.Pod) { p.Spec.SchedulingGates = []v1.PodSchedulingGate{{Name: "x/y"}} }), nil, []string{CodeGated}, "x/y"},
-		"of a DaemonSet":                  {aPod("a", func(p *v1.Pod) { p.OwnerReferences[0].Kind = "DaemonSet" }), nil, []string{CodeDaemonSet}, ""},
-		"expendable":                      {aPod("a", func(p *v1.Pod) { p.Spec.Priority = ptr.To(int32(-11)) }), nil, []string{CodeExpendable}, "-11"},
-		"hardly expendable":               {aPod("a", func(p *v1.Pod) { p.Spec.Priority = ptr.To(int32(-10)) }), nil, []string{CodeTurn}, ""},
-		"preempting":                      {aPod("a", func(p *v1.Pod) { p.Status.NominatedNodeName = "n0" }), nil, []string{CodeNominated}, `"n0"`},
-		"no such scheduler":               {aPod("a", func(p *v1.Pod) { p.Status.Conditions, p.Spec.SchedulerName = nil, "odd" }), nil, []string{CodeNotScheduled}, `"odd"`},
+		"the node is not Ready": {aPod("a", tolerant, asking(v1.ResourceCPU, "2")), []func(*facts){
+			changeNode(func(n *v1.Node) { n.Status.Conditions, n.Status.Allocatable = nil, resources("1", "1Gi") }),
+			inGroup(func(g *model.NodeGroup) {
+				members := g.Members
+				zero(g)
+				g.Members = members
+			}),
+		}, []string{CodeTurn}, ""},
+		"no groups":         {aPod("a"), []func(*facts){func(f *facts) { f.Groups = nil }}, []string{CodeNoGroups}, ""},
+		"gated":             {aPod("a", func(p *v1.Pod) { p.Spec.SchedulingGates = []v1.PodSchedulingGate{{Name: "x/y"}} }), nil, []string{CodeGated}, "x/y"},
+		"of a DaemonSet":    {aPod("a", func(p *v1.Pod) { p.OwnerReferences[0].Kind = "DaemonSet" }), nil, []string{CodeDaemonSet}, ""},
+		"expendable":        {aPod("a", func(p *v1.Pod) { p.Spec.Priority = ptr.To(int32(-11)) }), nil, []string{CodeExpendable}, "-11"},
+		"hardly expendable": {aPod("a", func(p *v1.Pod) { p.Spec.Priority = ptr.To(int32(-10)) }), nil, []string{CodeTurn}, ""},
+		"preempting":        {aPod("a", func(p *v1.Pod) { p.Status.NominatedNodeName = "n0" }), nil, []string{CodeNominated}, `"n0"`},
+		"no such scheduler": {aPod("a", func(p *v1.Pod) { p.Status.Conditions, p.Spec.SchedulerName = nil, "odd" }), nil, []string{CodeNotScheduled}, `"odd"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := theFacts(c.changes...)
