@@ -40,7 +40,7 @@ func TestCheck(t *testing.T) {
 
 	var report *checkReport
 	s.until("check to have nothing to complain of", func(context.Context) (err error) {
-		code := 0
+		var code int
 		if report, code, err = o.check("access", "quotas", "stacks", "references", "nodes", "template", "permissions", "approval", "autoscaler"); err != nil {
 			return err
 		}
