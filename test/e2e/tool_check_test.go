@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -39,12 +40,13 @@ func TestCheck(t *testing.T) {
 
 	var report *checkReport
 	s.until("check to have nothing to complain of", func(context.Context) (err error) {
-		code := 0
+		var code int
 		if report, code, err = o.check("access", "quotas", "stacks", "references", "nodes", "template", "permissions", "approval", "autoscaler"); err != nil {
 			return err
 		}
 		for _, f := range report.Findings {
-			if f.Status == "fail" {
+			// The scene's autoscaler runs alone, without leader election.
+			if f.Status == "fail" && !strings.HasPrefix(f.Thing, "lease") {
 				return fmt.Errorf("exit code %d: %+v", code, f)
 			}
 		}
@@ -68,8 +70,13 @@ func TestCheck(t *testing.T) {
 	}
 	s.until("check to find that a right is missing", func(context.Context) error {
 		report, code, err := o.check("permissions")
-		if err != nil || code == 1 {
+		if err != nil {
 			return err
+		}
+		for _, f := range report.Findings {
+			if code == 1 && f.Status == "fail" && strings.Contains(f.Found, "it may not get configmaps cluster-autoscaler-status in "+s.Name) {
+				return nil
+			}
 		}
 		return fmt.Errorf("%+v", report)
 	})

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"k8s.io/autoscaler/cluster-autoscaler/version"
+	"k8s.io/autoscaler/cluster-autoscaler/version" //nolint:depguard // a test links nothing into the tool
 )
 
 // The tool does not link cluster-autoscaler, so that it has to be told its version.
