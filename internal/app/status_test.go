@@ -9,7 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
 	model "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
@@ -116,4 +118,40 @@ func TestAnAddressThatCannotBeUsedIsAnErrorAtOnce(t *testing.T) {
 		}
 		require.True(t, strings.Contains(r.log.String(), "--status-address="+value) && strings.Contains(r.log.String(), wrong), r.log.String())
 	}
+}
+
+func TestTheExternalFormSaysWhetherItIsAsked(t *testing.T) {
+	address := freeAddress(t)
+	p := &program{settings: &settings{Flags: Flags{StatusAddress: address}}, metrics: metrics.New(nil, nil)}
+	stop, err := p.startStatus(t.Context(), external)
+	require.NoError(t, err)
+	defer stop()
+	r := &running{log: &safeBuffer{}}
+	s, _ := reportAt(t, r, address)
+	require.Equal(t, model.ModeExternal, s.Mode)
+	require.Equal(t, external.name, s.Program)
+	require.Empty(t, s.Core)
+	require.False(t, s.Leading)
+	done := p.leads()
+	require.True(t, p.book.Status().Leading)
+	done()
+	require.False(t, p.book.Status().Leading)
+	p.observer.Report(nodegroups.Problem{Reason: nodegroups.ReasonNoPermission, Message: "no"})
+	require.Len(t, p.book.Status().Problems, 1, "what is observed reaches it")
+
+	_, err = (&program{settings: p.settings, metrics: metrics.New(nil, nil)}).startStatus(t.Context(), external)
+	require.ErrorContains(t, err, "--status-address="+address)
+}
+
+func TestWithoutAnAddressNothingIsNoted(t *testing.T) {
+	p := &program{settings: &settings{}, metrics: metrics.New(nil, nil)}
+	stop, err := p.startStatus(t.Context(), embedded)
+	require.NoError(t, err)
+	defer stop()
+	require.Nil(t, p.book)
+	require.Same(t, p.metrics, p.observer)
+	require.Nil(t, p.backOffs())
+	p.leads()()
+	p.newLeader("x")
+	p.showNodes(nil)
 }

@@ -137,7 +137,8 @@ func (h *Handler) asJSON() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("writing JSON: %w", err)
 		}
-		h.json = append(body, '\n')
+		body = append(body, '\n')
+		h.json = body
 	}
 	return h.json, nil
 }

@@ -62,7 +62,7 @@ func newView(r *status.Report, c choice) *view {
 	if c.group == "" {
 		c.most = max(membersLeast, min(membersShown, membersPaged/max(len(r.NodeGroups), 1)))
 	}
-	var all []groupView // as far as the headline needs them
+	all := make([]groupView, 0, len(r.NodeGroups)) // as far as the headline needs them
 	for i := range r.NodeGroups {
 		g := groupView{NodeGroup: &r.NodeGroups[i]}
 		g.judge()
@@ -94,7 +94,7 @@ func newView(r *status.Report, c choice) *view {
 	return v
 }
 
-// firstOf returns at most most of list, and how many are left out.
+// firstOf returns the first ones of list, at most so many, and how many are left out.
 func firstOf[T any](list []T, most int) ([]T, int) {
 	if len(list) <= most {
 		return list, 0

@@ -29,8 +29,10 @@ func TestHeadlines(t *testing.T) {
 		"failing":          {func(r *status.Report) { r.NodeGroups = append(r.NodeGroups, failing) }, stateBad, "In trouble: failing."},
 		"paused":           {func(r *status.Report) { r.NodeGroups = append(r.NodeGroups, paused) }, stateWarn, "To be watched: paused."},
 		"many paused": {func(r *status.Report) {
-			r.NodeGroups = []status.NodeGroup{paused, paused, paused, paused, paused}
-		}, stateWarn, "To be watched: paused, paused, paused and 2 other node groups."},
+			other := paused
+			other.Name = "other"
+			r.NodeGroups = []status.NodeGroup{paused, other, paused, other, paused}
+		}, stateWarn, "To be watched: paused, other, paused and 2 other node groups."},
 		"warned": {func(r *status.Report) { r.Problems = []status.Problem{{}, {}} }, stateWarn, "2 warnings. Everything is served all the same."},
 		"none":   {func(r *status.Report) { r.NodeGroups = nil }, stateWarn, "There is no node group: no stack carries the tags that are looked for."},
 	} {
