@@ -61,6 +61,8 @@ type Options struct {
 	External bool
 }
 
+const namespaceTimeout = time.Minute
+
 // New makes a world on a base: a namespace, and machines for the cloud's servers. Close it in any case. name must be
 // a short DNS label.
 func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Options) (*World, error) {
@@ -90,9 +92,12 @@ func New(ctx context.Context, base *Base, name string, cloud *Cloud, options Opt
 		w.running.Go(func() { lifecycle.Run(background) })
 	}
 
-	_, err = base.Cluster.Client.CoreV1().Namespaces().Create(ctx, &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
-	if err != nil {
-		return w, fmt.Errorf("namespace %s: %w", name, err)
+	// One of the same name may still be on its way out: "go test -count" runs a test more than once.
+	if err := w.Until(ctx, namespaceTimeout, "namespace "+name+" to be made", func(ctx context.Context) error {
+		_, err := base.Cluster.Client.CoreV1().Namespaces().Create(ctx, &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+		return err
+	}); err != nil {
+		return w, err
 	}
 	if err := base.Cluster.AutoscalerKubeconfig(ctx, name, w.kubeconfig); err != nil {
 		return w, fmt.Errorf("the autoscaler's credentials: %w", err)
