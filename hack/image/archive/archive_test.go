@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	spec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/hack/image/recipe"
@@ -104,6 +106,20 @@ func TestNames(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "image.tar")
 	require.ErrorContains(t, Write(path, t.TempDir(), nil, nil, "a b", created), "name of the image")
+}
+
+// An index that is read and written by the specification's own types, as skopeo does when it copies one, is the same.
+func TestIndexKeepsItsDigest(t *testing.T) {
+	_, index := write(t, "b:c", time.Hour)
+	text, err := index.RawManifest()
+	require.NoError(t, err)
+	var read spec.Index
+	require.NoError(t, json.Unmarshal(text, &read))
+	again, err := json.Marshal(read)
+	require.NoError(t, err)
+	require.Equal(t, string(text), string(again))
+	require.Len(t, read.Manifests, 2)
+	require.Equal(t, "amd64", read.Manifests[0].Platform.Architecture)
 }
 
 // A link could lead anywhere in the image.

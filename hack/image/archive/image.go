@@ -63,7 +63,7 @@ func Index(images []v1.Image, of *recipe.Recipe, created time.Time) (v1.ImageInd
 	if !ok {
 		return nil, fmt.Errorf("an annotated index is no index")
 	}
-	return annotated, nil
+	return plain(annotated)
 }
 
 func annotations(of *recipe.Recipe, created time.Time) map[string]string {
