@@ -26,6 +26,7 @@ func TestATokenIsRevokedWhenItsMachinesHaveJoined(t *testing.T) {
 	b.revoke()
 	assert.True(t, b.api.accepts(t, token), "the machine has not joined")
 	assert.Equal(t, map[string]int{"workers": 1}, b.counts.live)
+	assert.False(t, b.counts.expires["workers"].IsZero(), "and it is told until when")
 	b.nodes = nodeList{server}
 	b.revoke()
 	assert.Empty(t, b.api.secrets(t))
