@@ -43,8 +43,8 @@ test: ## all tests with the race detector (needs a C compiler), end to end on th
 	@hack/test $(OUT) $(COVERAGE) '$(RACE)' $(COVERED)
 
 .PHONY: test-openstack
-test-openstack: ## the same behaviour on a real OpenStack, which is installed for it (needs Debian 12 and root)
-	test/lab/run
+test-openstack: ## the same behaviour on a real OpenStack, which is installed for it (needs Debian 12 and root); STAGES="mainjob external" chooses
+	test/lab/run $(STAGES)
 
 .PHONY: test-vm
 test-vm: ## servers that really boot: a virtual machine with cloud-init and kubelets with containerd join (needs Debian 12 and root)

@@ -16,9 +16,6 @@ import (
 // requireCheck: what the pod of "helm test" runs finds nothing wrong, with the account and the files that it has.
 func (s *scene) requireCheck() {
 	s.Helper()
-	if _, err := process.Run(s.Context(), process.Options{}, base.Autoscaler(), "nodegroups", "check", "--help"); err != nil {
-		return // a program without the operator's tool
-	}
 	hooks := inCluster(s.T, "get", "hooks", s.release, "-n", s.Name())
 	pods := only[*v1.Pod](objects(s.T, hooks))
 	require.Len(s, pods, 1)

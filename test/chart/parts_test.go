@@ -23,7 +23,6 @@ import (
 	"k8s.io/cluster-bootstrap/token/util"
 	"sigs.k8s.io/yaml"
 
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
 )
 
 // quickFlags are the flags of cluster-autoscaler in testdata/installed/quick.yaml.
@@ -123,13 +122,6 @@ func (s *scene) requireExternalMetrics() {
 	require.NoError(s, rbac.Roles(s.Name()).Delete(s.Context(), role.Name, metav1.DeleteOptions{}))
 }
 
-// hasStatusPage says whether the programs know the flag.
-func hasStatusPage(t *testing.T) bool {
-	t.Helper()
-	out, _ := process.Run(t.Context(), process.Options{}, base.Autoscaler(), "--help")
-	return strings.Contains(string(out), "--status-address")
-}
-
 // notes are what helm said at the end.
 func (s *scene) notes() string {
 	s.Helper()
@@ -139,9 +131,6 @@ func (s *scene) notes() string {
 // requireStatusPage: the page is where the chart says, and knows the node group.
 func (s *scene) requireStatusPage() {
 	s.Helper()
-	if !hasStatusPage(s.T) {
-		return
-	}
 	require.Contains(s, s.notes(), "port-forward pod/$(kubectl -n "+s.Name()+" get lease cluster-autoscaler -o jsonpath='{.spec.holderIdentity}' | cut -d_ -f1) 8090")
 	s.ask("status-address", http.DefaultClient, "/", "", http.StatusOK, s.Name()+"-workers")
 }

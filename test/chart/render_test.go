@@ -81,7 +81,7 @@ func TestProgramsKnowTheirFlags(t *testing.T) {
 	server, stock, err := builder.External(t.Context())
 	require.NoError(t, err)
 	programs := map[string]string{"cluster-autoscaler-openstack": base.Autoscaler(), "cluster-autoscaler": stock, "node-groups": server}
-	seen, withStatus := map[string]bool{}, hasStatusPage(t)
+	seen := map[string]bool{}
 	for _, of := range allValues(t) {
 		for _, deployment := range only[*appsv1.Deployment](objects(t, render(t, "-f", valuesFile(of)))) {
 			for _, container := range deployment.Spec.Template.Spec.Containers {
@@ -91,11 +91,8 @@ func TestProgramsKnowTheirFlags(t *testing.T) {
 					continue
 				}
 				seen[container.Name] = true
-				arguments := slices.DeleteFunc(container.Args, func(argument string) bool {
-					return strings.HasPrefix(argument, "--status-address=") && !withStatus
-				})
 				// A flag that is not known, or has a wrong value, is told before the help that comes last.
-				out, err := process.Run(t.Context(), process.Options{}, program, append(arguments, "--help")...)
+				out, err := process.Run(t.Context(), process.Options{}, program, append(container.Args, "--help")...)
 				text := string(out)
 				if err != nil {
 					text += err.Error()

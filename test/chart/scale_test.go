@@ -51,9 +51,6 @@ func newScene(t *testing.T, name string, options world.Options) *scene {
 		"--set", "nodeGroups.tags={cluster-autoscaler-enabled,cluster=" + name + "}",
 		"--set", "provider.extraArgs.bootstrap-api-server=" + base.Cluster.Endpoint,
 	}
-	if !hasStatusPage(t) {
-		s.common = append(s.common, "--set", "status.enabled=false")
-	}
 	return s
 }
 

@@ -23,7 +23,7 @@ func TestWhyPods(t *testing.T) {
 	s.size(small, 1)
 	s.runs("first", 1)
 	running := s.podOf("first")
-	x := explanation{}
+	var x explanation
 	r := o.ok("why", running)
 	require.Contains(t, r.out, "is not pending: it runs on node")
 
