@@ -5,7 +5,6 @@ package chart
 import (
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
