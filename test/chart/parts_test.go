@@ -22,7 +22,6 @@ import (
 	bootstrapapi "k8s.io/cluster-bootstrap/token/api"
 	"k8s.io/cluster-bootstrap/token/util"
 	"sigs.k8s.io/yaml"
-
 )
 
 // quickFlags are the flags of cluster-autoscaler in testdata/installed/quick.yaml.
