@@ -42,8 +42,8 @@ func (c *Cloud) Rehearse(ctx context.Context, stackID string, by int, remove []n
 		return nil, fmt.Errorf("%s: %w", stackID, ErrUnknownStack)
 	}
 	ref, blocked, growthBlocked := st.ref(), st.value.Blocked, st.value.GrowthBlocked
-	c.mu.Unlock()
 	r := &Rehearsal{Stack: ref.Name, Status: st.row.Status}
+	c.mu.Unlock()
 	switch {
 	case blocked != nil:
 		r.Why = *blocked
