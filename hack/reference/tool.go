@@ -153,4 +153,6 @@ func named(name string) string {
 	return name
 }
 
-func oneLine(text string) string { return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "|", "\\|") }
+func oneLine(text string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "|", "\\|")
+}
