@@ -14,7 +14,7 @@ import (
 const module = "cluster-autoscaler-openstack"
 
 // packages are the programs of the image, by their folders. They go to the image's top folder, each by its package's name.
-var packages = []string{".", "cmd/cluster-autoscaler-openstack-grpc", "cmd/kubectl-openstack_nodegroups"}
+var packages = []string{".", "cmd/cluster-autoscaler-openstack-grpc"}
 
 // ProgramNames are the names of the image's programs.
 func ProgramNames() []string {
