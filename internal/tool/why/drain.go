@@ -71,7 +71,7 @@ func (f *facts) holds(pod *v1.Pod) *Reason {
 func localVolume(pod *v1.Pod) string {
 	mayGo := map[string]bool{}
 	for name := range strings.SplitSeq(pod.Annotations[safeLocalVolumes], ",") {
-		mayGo[strings.TrimSpace(name)] = true
+		mayGo[name] = true // spaces count: cluster-autoscaler does not trim them (utils/drain)
 	}
 	for i := range pod.Spec.Volumes {
 		v := &pod.Spec.Volumes[i]

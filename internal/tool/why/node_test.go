@@ -69,6 +69,7 @@ func TestNode(t *testing.T) {
 		"system may go":               {[]func(*facts){pods(aPod("a", on("n0"), system)), flag("skip-nodes-with-system-pods", "false")}, []string{}, ""},
 		"local storage":               {[]func(*facts){pods(aPod("a", on("n0"), scratch))}, []string{CodeLocalStorage}, `"data"`},
 		"local storage that may go":   {[]func(*facts){pods(aPod("a", on("n0"), scratch, annotated(safeLocalVolumes, "x,data")))}, []string{}, ""},
+		"local storage, with a space": {[]func(*facts){pods(aPod("a", on("n0"), scratch, annotated(safeLocalVolumes, "x, data")))}, []string{CodeLocalStorage}, `"data"`},
 		"local storage, by the flag":  {[]func(*facts){pods(aPod("a", on("n0"), scratch)), flag("skip-nodes-with-local-storage", "false")}, []string{}, ""},
 		"memory is no local storage":  {[]func(*facts){pods(aPod("a", on("n0"), volume(v1.VolumeSource{EmptyDir: &v1.EmptyDirVolumeSource{Medium: v1.StorageMediumMemory}})))}, []string{}, ""},
 		"host path":                   {[]func(*facts){pods(aPod("a", on("n0"), volume(v1.VolumeSource{HostPath: &v1.HostPathVolumeSource{}})))}, []string{CodeLocalStorage}, ""},
