@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,6 +47,24 @@ func (r *Reader) Autoscaler(ctx context.Context) (*Autoscaler, error) {
 		}
 	}
 	return &Autoscaler{Flags: Flags{}}, nil
+}
+
+// stockImage is how images of cluster-autoscaler itself are called, such as registry.k8s.io/autoscaling/cluster-autoscaler:v1.33.5.
+var stockImage = regexp.MustCompile(`(?:^|/)cluster-autoscaler(?:-amd64|-arm64|-s390x)?:v?1\.(\d+)\.\d`)
+
+// StockMinor is the minor version of the stock cluster-autoscaler that the pods run, as the tag of its image says; false if they run
+// none, or the tag does not say it.
+func (a *Autoscaler) StockMinor() (minor int, known bool) {
+	if len(a.Pods) == 0 {
+		return 0, false
+	}
+	for i := range a.Pods[0].Spec.Containers {
+		if found := stockImage.FindStringSubmatch(a.Pods[0].Spec.Containers[i].Image); found != nil {
+			minor, err := strconv.Atoi(found[1])
+			return minor, err == nil
+		}
+	}
+	return 0, false
 }
 
 // StatusPort is the port at which the pod serves the autoscaler's status, 0 if it does not.

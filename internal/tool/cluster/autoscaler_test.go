@@ -37,3 +37,25 @@ func TestStatusPort(t *testing.T) {
 		require.Equal(t, c.want, StatusPort(pod), name)
 	}
 }
+
+func TestStockMinor(t *testing.T) {
+	for image, want := range map[string]int{
+		"registry.k8s.io/autoscaling/cluster-autoscaler:v1.33.5":                    33,
+		"mirror.example:5000/cluster-autoscaler-arm64:v1.28.7":                      28,
+		"cluster-autoscaler:1.30.0@sha256:0123456789012345678901234567890123456789": 30,
+		"registry.k8s.io/autoscaling/cluster-autoscaler:latest":                     -1,
+		"registry.k8s.io/autoscaling/cluster-autoscaler@sha256:0123456789":          -1,
+		"ghcr.io/x/cluster-autoscaler-openstack:v1.2.3":                             -1,
+		"ghcr.io/x/cluster-autoscaler-openstack-grpc:v1.2.3":                        -1,
+		"": -1,
+	} {
+		a := &Autoscaler{Pods: []v1.Pod{{Spec: v1.PodSpec{Containers: []v1.Container{{Image: "provider:v1.2.3"}, {Image: image}}}}}}
+		minor, known := a.StockMinor()
+		require.Equal(t, want >= 0, known, image)
+		if known {
+			require.Equal(t, want, minor, image)
+		}
+	}
+	_, known := (&Autoscaler{}).StockMinor()
+	require.False(t, known, "no pods")
+}

@@ -2,7 +2,9 @@ package why
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -39,23 +41,25 @@ func (f *facts) holds(pod *v1.Pod) *Reason {
 	switch {
 	case pod.Annotations[safeToEvict] == "true":
 		return spent
-	case pod.Annotations[safeToEvict] == "false":
-		return &Reason{
-			Code: CodeNotEvictable, Text: fmt.Sprintf("pod %s forbids it by its annotation %s=false", name, safeToEvict),
-			Remedy: "take the annotation away, or delete the pod",
-		}
 	case metav1.GetControllerOf(pod) == nil:
 		return &Reason{
 			Code: CodeNotReplicated, Text: fmt.Sprintf("pod %s has no controller that would make it anew elsewhere", name),
 			Remedy: fmt.Sprintf("run it by a Deployment or a Job, annotate it with %s=true, or delete it", safeToEvict),
 		}
-	case pod.Namespace == kubeSystem && len(budgets) == 0 && f.flags().Bool("skip-nodes-with-system-pods", true):
+	case f.isCustom(metav1.GetControllerOf(pod)):
 		return &Reason{
-			Code: CodeSystemPod, Text: fmt.Sprintf("pod %s is one of kube-system and has no PodDisruptionBudget", name),
-			Remedy: fmt.Sprintf("make a PodDisruptionBudget for it, annotate it with %s=true, or start cluster-autoscaler with --skip-nodes-with-system-pods=false", safeToEvict),
+			Code: CodeCustomPod, Text: fmt.Sprintf("pod %s belongs to a %s, and cluster-autoscaler does not trust controllers of that kind to make pods anew",
+				name, metav1.GetControllerOf(pod).Kind),
+			Remedy: fmt.Sprintf("annotate it with %s=true, or start cluster-autoscaler with --skip-nodes-with-custom-controller-pods=false", safeToEvict),
 		}
-	case spent != nil:
-		return spent
+	case f.isSystem(pod, budgets):
+		// What is old enough may go, whatever the rules below say (system/rule.go).
+		return f.systemReason(pod)
+	case pod.Annotations[safeToEvict] == "false":
+		return &Reason{
+			Code: CodeNotEvictable, Text: fmt.Sprintf("pod %s forbids it by its annotation %s=false", name, safeToEvict),
+			Remedy: "take the annotation away, or delete the pod",
+		}
 	}
 	if volume := localVolume(pod); volume != "" && f.flags().Bool("skip-nodes-with-local-storage", true) {
 		return &Reason{
@@ -64,7 +68,49 @@ func (f *facts) holds(pod *v1.Pod) *Reason {
 				safeLocalVolumes, volume, safeToEvict),
 		}
 	}
-	return nil
+	return spent
+}
+
+// replicatedKinds are the kinds of controllers that cluster-autoscaler trusts to make pods anew (replicated/rule.go). It does not look
+// at their API group.
+var replicatedKinds = []string{"ReplicationController", "Job", "ReplicaSet", "StatefulSet"}
+
+// isCustom says whether a controller is none that cluster-autoscaler trusts.
+func (f *facts) isCustom(controller *metav1.OwnerReference) bool {
+	return !slices.Contains(replicatedKinds, controller.Kind) && f.flags().Bool("skip-nodes-with-custom-controller-pods", true)
+}
+
+// isSystem says whether a pod holds its node because it is one of kube-system without a budget.
+func (f *facts) isSystem(pod *v1.Pod, budgets []*policyv1.PodDisruptionBudget) bool {
+	return pod.Namespace == kubeSystem && len(budgets) == 0 && f.flags().Bool("skip-nodes-with-system-pods", true)
+}
+
+const (
+	// systemPodTimeout is cluster-autoscaler's --blocking-system-pod-distruption-timeout (so it is spelled).
+	systemPodTimeout = time.Hour
+	// systemPodTimeoutMinor is the minor version with which that flag came: before it such pods hold nodes for ever.
+	systemPodTimeoutMinor = 33
+)
+
+// systemReason says that such a pod holds its node, nil if it is old enough to go.
+func (f *facts) systemReason(pod *v1.Pod) *Reason {
+	r := &Reason{
+		Code: CodeSystemPod, Text: fmt.Sprintf("pod %s/%s is one of kube-system and has no PodDisruptionBudget", pod.Namespace, pod.Name),
+		Remedy: fmt.Sprintf("make a PodDisruptionBudget for it, annotate it with %s=true, or start cluster-autoscaler with --skip-nodes-with-system-pods=false", safeToEvict),
+	}
+	if minor, known := f.Autoscaler.StockMinor(); known && minor < systemPodTimeoutMinor {
+		return r
+	}
+	timeout := f.flags().Duration("blocking-system-pod-distruption-timeout", systemPodTimeout)
+	if created := pod.CreationTimestamp; !created.IsZero() {
+		left := timeout - f.At.Sub(created.Time)
+		if left < 0 {
+			return nil
+		}
+		r.Text += fmt.Sprintf(": it holds the node for %s yet, until it is %s old", span(left), span(timeout))
+		r.Remedy = "wait, or " + r.Remedy
+	}
+	return r
 }
 
 // localVolume is the name of a volume that is on the node and may not be lost, empty if there is none.

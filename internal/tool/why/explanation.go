@@ -105,6 +105,7 @@ const (
 	CodeBudget          = "PodDisruptionBudget"
 	CodeLocalStorage    = "LocalStorage"
 	CodeNotReplicated   = "PodWithoutController"
+	CodeCustomPod       = "PodOfCustomController"
 	CodeSystemPod       = "SystemPod"
 	CodeNoRoom          = "NoRoomForPods"
 	CodeUnneeded        = "UnneededNotLongEnough"
