@@ -98,7 +98,7 @@ func (f *facts) newNode(g *model.NodeGroup) (node *v1.Node, like string) {
 			continue
 		}
 		node = n.DeepCopy()
-		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t v1.Taint) bool { return isTransient(t.Key) })
+		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t v1.Taint) bool { return f.isTransient(t.Key) })
 		node.Spec.Unschedulable = false
 		delete(node.Labels, v1.LabelHostname)
 		node.Name = "new"
@@ -116,11 +116,16 @@ const (
 	deletionCandidateTaint = "DeletionCandidateOfClusterAutoscaler"
 )
 
-// isTransient knows taints that come and go in a node's life.
-func isTransient(key string) bool {
+// isTransient knows taints that come and go in a node's life: a new node's are without them (SanitizeTaints in utils/taints).
+func (f *facts) isTransient(key string) bool {
+	for _, flag := range []string{"startup-taint", "ignore-taint", "status-taint"} {
+		if slices.Contains(f.flags()[flag], key) {
+			return true
+		}
+	}
 	return key == toBeDeletedTaint || key == deletionCandidateTaint || strings.HasPrefix(key, "node.kubernetes.io/") ||
 		strings.HasPrefix(key, "node.cloudprovider.kubernetes.io/") || strings.HasPrefix(key, "ignore-taint.cluster-autoscaler.kubernetes.io/") ||
-		strings.HasPrefix(key, "startup-taint.cluster-autoscaler.kubernetes.io/")
+		strings.HasPrefix(key, "startup-taint.cluster-autoscaler.kubernetes.io/") || strings.HasPrefix(key, "status-taint.cluster-autoscaler.kubernetes.io/")
 }
 
 func taintOf(node *v1.Node, key string) *v1.Taint {
