@@ -100,7 +100,6 @@ const (
 	CodeMinSize         = "MinimumSize"
 	CodeFloor           = "Floor"
 	CodeUsed            = "Used"
-	CodeGPUUnknown      = "GPU"
 	CodeNotEvictable    = "PodNotSafeToEvict"
 	CodeBudget          = "PodDisruptionBudget"
 	CodeLocalStorage    = "LocalStorage"

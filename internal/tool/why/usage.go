@@ -1,6 +1,7 @@
 package why
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,13 +39,14 @@ const defaultThreshold = 0.5
 // is not below the threshold. It is cluster-autoscaler's own computation (simulator/utilization).
 func (f *facts) usageReason(node *v1.Node, g *model.NodeGroup) *Reason {
 	options := f.options(g)
-	if device := g.Annotations[string(nodegroups.KeyGPUType)]; device != "" {
-		share, ok := f.share(node, v1.ResourceName(device), options)
+	if f.hasGPU(node) {
+		// Its cpu and memory do not count, and without a GPU that is ready it counts as unused.
+		share, ok := f.share(node, gpuResource, options)
 		threshold := options.Float("scale-down-gpu-utilization-threshold", defaultThreshold)
 		if !ok || share < threshold {
 			return nil
 		}
-		return usedReason(v1.ResourceName(device), share, threshold)
+		return usedReason(gpuResource, share, threshold, nodegroups.KeyGPUUtilizationThreshold, "scale-down-gpu-utilization-threshold")
 	}
 	threshold := options.Float("scale-down-utilization-threshold", defaultThreshold)
 	highest, of := 0.0, v1.ResourceName("")
@@ -56,14 +58,29 @@ func (f *facts) usageReason(node *v1.Node, g *model.NodeGroup) *Reason {
 	if of == "" || highest < threshold {
 		return nil
 	}
-	return usedReason(of, highest, threshold)
+	return usedReason(of, highest, threshold, nodegroups.KeyUtilizationThreshold, "scale-down-utilization-threshold")
 }
 
-func usedReason(name v1.ResourceName, share, threshold float64) *Reason {
+const (
+	// gpuResource is the resource that counts on nodes with a GPU, whatever name the node group gives its devices (utils/gpu).
+	gpuResource = v1.ResourceName("nvidia.com/gpu")
+	// defaultGPULabel is the autoscaler's --openstack-gpu-label.
+	defaultGPULabel = "cluster-autoscaler-openstack/gpu-type"
+)
+
+// hasGPU says whether cluster-autoscaler takes a node for one with a GPU: by its label, whatever the value, or by what it offers.
+func (f *facts) hasGPU(node *v1.Node) bool {
+	label := cmp.Or(f.flags().Last("openstack-gpu-label"), defaultGPULabel)
+	_, isLabelled := node.Labels[label]
+	offered := node.Status.Allocatable[gpuResource]
+	return isLabelled || !offered.IsZero()
+}
+
+func usedReason(name v1.ResourceName, share, threshold float64, key nodegroups.Key, flag string) *Reason {
 	return &Reason{
 		Code:   CodeUsed,
 		Text:   fmt.Sprintf("it is needed: its pods ask for %.0f%% of its %s, and only nodes below %.0f%% are removed", share*100, name, threshold*100),
-		Remedy: "move or shrink its pods, or raise the threshold (annotation " + string(nodegroups.KeyUtilizationThreshold) + ", or --scale-down-utilization-threshold)",
+		Remedy: "move or shrink its pods, or raise the threshold (annotation " + string(key) + ", or --" + flag + ")",
 	}
 }
 
