@@ -19,7 +19,8 @@ const (
 	scaleDownDisabled  = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
 	mirrorPod          = "kubernetes.io/config.mirror"
 	kubeSystem         = metav1.NamespaceSystem
-	drainRulesComment  = "pods that may not be evicted: safe-to-evict, controllers, local storage, kube-system, PodDisruptionBudgets"
+	drainRulesComment  = "pods that may not be evicted: safe-to-evict, controllers, local storage"
+	drainRulesBudgets  = ", kube-system, PodDisruptionBudgets"
 	drainRulesExcluded = "controllers that are gone, and other rules of cluster-autoscaler's own"
 )
 
@@ -52,7 +53,9 @@ func (f *facts) holds(pod *v1.Pod) *Reason {
 				name, metav1.GetControllerOf(pod).Kind),
 			Remedy: fmt.Sprintf("annotate it with %s=true, or start cluster-autoscaler with --skip-nodes-with-custom-controller-pods=false", safeToEvict),
 		}
-	case f.isSystem(pod, budgets):
+	case f.isSystem(pod, budgets) && !f.budgetsKnown && f.systemReason(pod) == nil:
+		return nil // it may go if it has no budget, and that is not known; a younger one is held by what follows, or by this rule
+	case f.isSystem(pod, budgets) && f.budgetsKnown:
 		// What is old enough may go, whatever the rules below say (system/rule.go).
 		return f.systemReason(pod)
 	case pod.Annotations[safeToEvict] == "false":
@@ -80,7 +83,7 @@ func (f *facts) isCustom(controller *metav1.OwnerReference) bool {
 	return !slices.Contains(replicatedKinds, controller.Kind) && f.flags().Bool("skip-nodes-with-custom-controller-pods", true)
 }
 
-// isSystem says whether a pod holds its node because it is one of kube-system without a budget.
+// isSystem says whether a pod is one of kube-system without a budget that is known, and such pods hold nodes.
 func (f *facts) isSystem(pod *v1.Pod, budgets []*policyv1.PodDisruptionBudget) bool {
 	return pod.Namespace == kubeSystem && len(budgets) == 0 && f.flags().Bool("skip-nodes-with-system-pods", true)
 }

@@ -23,12 +23,13 @@ type facts struct {
 	*sight.Sight
 	// statusName is namespace/name of cluster-autoscaler's status ConfigMap.
 	statusName string
-	// pods are those of all namespaces.
-	pods []v1.Pod
-	// budgets are all PodDisruptionBudgets, daemonSets all DaemonSets.
-	budgets    []policyv1.PodDisruptionBudget
-	daemonSets []appsv1.DaemonSet
-	// volumes are those of the pod that is asked about, see cluster.Reader.Volumes.
+	// pods are those of all namespaces, budgets all PodDisruptionBudgets, daemonSets all DaemonSets. What may not be read is empty, and
+	// not known: that there is none must not be concluded from it.
+	pods                                     []v1.Pod
+	budgets                                  []policyv1.PodDisruptionBudget
+	daemonSets                               []appsv1.DaemonSet
+	podsKnown, budgetsKnown, daemonSetsKnown bool
+	// volumes are those of the pod that is asked about, see cluster.Reader.Volumes; nil if they are not known.
 	volumes map[string]*v1.PersistentVolume
 	// notChecked are checks that a missing right prevents.
 	notChecked []string
@@ -39,13 +40,16 @@ func (f *facts) flags() cluster.Flags { return f.Autoscaler.Flags }
 // read reads what explanations of all kinds need besides sight. What may not be read is noted, and what depends on it not checked.
 func (f *facts) read(ctx context.Context, reader *cluster.Reader) error {
 	var err error
-	if f.pods, err = reader.Pods(ctx); f.lost(&err, "pods that hold nodes, and pending pods") {
+	f.pods, err = reader.Pods(ctx)
+	if f.podsKnown = err == nil; f.lost(&err, "pods that hold nodes, what pods ask for, room for them, and pending pods") {
 		return err
 	}
-	if f.budgets, err = reader.DisruptionBudgets(ctx); f.lost(&err, "PodDisruptionBudgets") {
+	f.budgets, err = reader.DisruptionBudgets(ctx)
+	if f.budgetsKnown = err == nil; f.lost(&err, "PodDisruptionBudgets, and so pods of kube-system") {
 		return err
 	}
-	if f.daemonSets, err = reader.DaemonSets(ctx); f.lost(&err, "what DaemonSets take of a new node") {
+	f.daemonSets, err = reader.DaemonSets(ctx)
+	if f.daemonSetsKnown = err == nil; f.lost(&err, "what DaemonSets take of a new node") {
 		return err
 	}
 	return nil

@@ -16,11 +16,19 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 )
 
-// What fit checks, with the scheduler's own library, and what only the scheduler can tell.
-var (
-	fitChecked    = []string{"requests against what a new node has, less its DaemonSets", "taints", "node selector and required node affinity", "zones of volumes"}
-	fitNotChecked = []string{"affinity between pods", "topology spread", "host ports", "devices of resource claims"}
-)
+// fitChecked is what fit checks, with the scheduler's own library; fitNotChecked is what only the scheduler can tell.
+func (f *facts) fitChecked() []string {
+	requests := "requests against what a new node has"
+	if f.daemonSetsKnown {
+		requests += ", less its DaemonSets"
+	}
+	return []string{requests, "taints", "node selector and required node affinity"}
+}
+
+var fitNotChecked = []string{"affinity between pods", "topology spread", "host ports", "devices of resource claims"}
+
+// zonesChecked is what is checked for one pod only.
+const zonesChecked = "zones of volumes"
 
 // obstacle is why a pod does not fit on a node.
 type obstacle struct{ code, text, remedy string }

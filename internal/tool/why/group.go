@@ -20,7 +20,7 @@ const (
 // group explains why a node group does not grow.
 func (f *facts) group(g *model.NodeGroup) Explanation {
 	x := Explanation{Subject: Subject{Kind: "NodeGroup", Name: g.Name}, Said: g.Events}
-	x.Checked, x.NotChecked = fitChecked, slices.Concat(f.notChecked, fitNotChecked, f.assumed())
+	x.Checked, x.NotChecked = f.fitChecked(), slices.Concat(f.notChecked, []string{zonesChecked}, fitNotChecked, f.assumed())
 	x.Reasons = append(x.Reasons, f.autoscalerReasons()...)
 	x.Reasons = append(x.Reasons, f.limitReasons()...)
 	x.Reasons = append(x.Reasons, f.growthReasons(g)...)
@@ -87,7 +87,7 @@ func (f *facts) wantedBy(g *model.NodeGroup) []Reason {
 			Text:   fmt.Sprintf("none of %s would fit on a new node; for example %s: %s", cli.Count(others, "pending pod"), example, first[0].text),
 			Remedy: fmt.Sprintf("why pod/%s", example),
 		}}
-	case len(f.notChecked) > 0 && f.pods == nil:
+	case !f.podsKnown:
 		return nil // they may not be read
 	}
 	return []Reason{{

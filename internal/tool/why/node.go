@@ -44,10 +44,30 @@ func (f *facts) node(node *v1.Node, said []model.Event) Explanation {
 		return x
 	}
 	x.State, x.Summary = stateStaying, fmt.Sprintf("is a member of node group %q and stays", g.Name)
-	x.Checked = []string{"annotations", "minimum size and floor", "what its pods ask for", drainRulesComment, "room on other nodes (requests, taints, selectors)", "times and delays"}
-	x.NotChecked = slices.Concat(f.notChecked, f.assumed(), []string{"affinity between pods and topology spread on other nodes", drainRulesExcluded})
+	x.Checked, x.NotChecked = f.stayChecked(g)
 	x.Reasons = f.stayReasons(node, g)
 	return x
+}
+
+// stayChecked says what is checked, and what is not, for a node of a group.
+func (f *facts) stayChecked(g *model.NodeGroup) (checked, notChecked []string) {
+	checked, notChecked = []string{"annotations"}, slices.Concat(f.notChecked, f.assumed())
+	switch {
+	case g.TargetSize == nil || g.MinSize == nil:
+		notChecked = append(notChecked, "minimum size and floor (its node group's sizes are not known)")
+	case g.FloorUnknown:
+		checked, notChecked = append(checked, "minimum size"), append(notChecked, "the floor of its node group, which is not known")
+	default:
+		checked = append(checked, "minimum size and floor")
+	}
+	if f.podsKnown {
+		rules := drainRulesComment
+		if f.budgetsKnown {
+			rules += drainRulesBudgets
+		}
+		checked = append(checked, "what its pods ask for", rules, "room on other nodes (requests, taints, selectors)")
+	}
+	return append(checked, "times and delays"), append(notChecked, "affinity between pods and topology spread on other nodes", drainRulesExcluded)
 }
 
 // stayReasons are in the order in which cluster-autoscaler looks: what comes first holds whatever the rest is.
@@ -71,21 +91,8 @@ func (f *facts) stayReasons(node *v1.Node, g *model.NodeGroup) []Reason {
 		})
 	}
 	reasons = append(reasons, f.sizeReasons(g)...)
-	used := f.usageReason(node, g)
-	if used != nil {
-		reasons = append(reasons, *used)
-	}
-	held := len(reasons)
-	for _, pod := range f.podsOn(node.Name) {
-		if r := f.holds(pod); r != nil {
-			reasons = append(reasons, *r)
-		}
-	}
-	// Without other obstacles cluster-autoscaler looks for room: where the node is needed anyhow it is no news that there is none.
-	if held == len(reasons) && used == nil {
-		if r := f.roomReason(node); r != nil {
-			reasons = append(reasons, *r)
-		}
+	if f.podsKnown {
+		reasons = append(reasons, f.podReasons(node, g)...)
 	}
 	if g.Annotations["autoscaling-options-zeroormaxnodescaling"] == "true" {
 		reasons = append(reasons, Reason{
@@ -94,6 +101,26 @@ func (f *facts) stayReasons(node *v1.Node, g *model.NodeGroup) []Reason {
 		})
 	}
 	return append(reasons, f.timeReasons(node, g)...)
+}
+
+// podReasons are why a node's pods keep it.
+func (f *facts) podReasons(node *v1.Node, g *model.NodeGroup) []Reason {
+	var reasons []Reason
+	if used := f.usageReason(node, g); used != nil {
+		reasons = append(reasons, *used)
+	}
+	for _, pod := range f.podsOn(node.Name) {
+		if r := f.holds(pod); r != nil {
+			reasons = append(reasons, *r)
+		}
+	}
+	// Without other obstacles cluster-autoscaler looks for room: where the node is needed anyhow it is no news that there is none.
+	if len(reasons) == 0 {
+		if r := f.roomReason(node); r != nil {
+			reasons = append(reasons, *r)
+		}
+	}
+	return reasons
 }
 
 // sizeReasons say that the group is as small as it may be.

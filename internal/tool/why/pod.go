@@ -59,7 +59,10 @@ func boundReason(pod *v1.Pod) Reason {
 }
 
 func (f *facts) explainPending(x *Explanation, pod *v1.Pod) {
-	x.Checked, x.NotChecked = fitChecked, slices.Concat(f.notChecked, fitNotChecked, f.assumed())
+	x.Checked, x.NotChecked = f.fitChecked(), slices.Concat(f.notChecked, fitNotChecked, f.assumed())
+	if f.volumes != nil {
+		x.Checked = append(x.Checked, zonesChecked)
+	}
 	x.Reasons = gather(x.Reasons, f.ownReasons(pod)...)
 	x.Reasons = gather(x.Reasons, f.autoscalerReasons()...)
 	x.Reasons = gather(x.Reasons, f.limitReasons()...)

@@ -94,6 +94,7 @@ func theFacts(changes ...func(*facts)) *facts {
 			Nodes:      []v1.Node{aNode("n0", serverID), aNode("other", "99999999-2222-4333-8444-555555555555")},
 		},
 		statusName: "kube-system/cluster-autoscaler-status",
+		podsKnown:  true, budgetsKnown: true, daemonSetsKnown: true, volumes: map[string]*v1.PersistentVolume{},
 	}
 	for _, change := range changes {
 		change(f)
