@@ -51,13 +51,16 @@ func (f *facts) group(g *model.NodeGroup) Explanation {
 // wantedBy says which pods want the group to grow: those that fit on a new node of it are why it should, and if there is none that is
 // why it does not.
 func (f *facts) wantedBy(g *model.NodeGroup) []Reason {
-	var fitting, others int
+	var pending, fitting, others int
 	var example string
 	var first []obstacle
 	node, _ := f.newNode(g)
 	for i := range f.pods {
 		p := &f.pods[i]
-		if !isPending(p) || node == nil {
+		if !isPending(p) {
+			continue
+		}
+		if pending++; node == nil {
 			continue
 		}
 		if found := fit(p, node, f.takenByDaemonSets(node), nil); len(found) > 0 {
@@ -87,6 +90,8 @@ func (f *facts) wantedBy(g *model.NodeGroup) []Reason {
 			Text:   fmt.Sprintf("none of %s would fit on a new node; for example %s: %s", cli.Count(others, "pending pod"), example, first[0].text),
 			Remedy: fmt.Sprintf("why pod/%s", example),
 		}}
+	case node == nil && (pending > 0 || !f.podsKnown):
+		return []Reason{templateUnknown(g)}
 	case !f.podsKnown:
 		return nil // they may not be read
 	}
@@ -94,6 +99,17 @@ func (f *facts) wantedBy(g *model.NodeGroup) []Reason {
 		Code: CodeNothingPending, NodeGroups: []string{g.Name}, Text: "nothing asks for it: no pod is pending",
 		Remedy: "nodes come when pods find no room, when the group is below node-group-min-size, or when its floor rises",
 	}}
+}
+
+// templateUnknown says that nobody can tell which pods a new node of the group would take.
+func templateUnknown(g *model.NodeGroup) Reason {
+	text := "what a new node would be is not known"
+	if g.TemplateError != "" {
+		text += ": " + sentence(g.TemplateError)
+	}
+	return Reason{
+		Code: CodeTemplateUnknown, NodeGroups: []string{g.Name}, Text: text, Remedy: "give the stack a flavor that exists, or the capacity annotations",
+	}
 }
 
 // isPending says whether a pod waits for a node.

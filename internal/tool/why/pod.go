@@ -110,14 +110,7 @@ func (f *facts) groupFit(pod *v1.Pod, g *model.NodeGroup) GroupFit {
 	out := GroupFit{Name: g.Name}
 	node, like := f.newNode(g)
 	if node == nil {
-		text := "what a new node would be is not known"
-		if g.TemplateError != "" {
-			text += ": " + sentence(g.TemplateError)
-		}
-		out.Obstacles = append(out.Obstacles, Reason{
-			Code: CodeTemplateUnknown, NodeGroups: []string{g.Name}, Text: text,
-			Remedy: "give the stack a flavor that exists, or the capacity annotations",
-		})
+		out.Obstacles = append(out.Obstacles, templateUnknown(g))
 	} else {
 		found := fit(pod, node, f.takenByDaemonSets(node), f.volumes)
 		out.Fits = len(found) == 0

@@ -207,18 +207,22 @@ Data: a test, read 0s ago; cluster-autoscaler's status, written 2s ago.
 }
 
 func TestGroup(t *testing.T) {
+	noNodes := func(f *facts) { f.Nodes = nil }
 	for name, c := range map[string]struct {
 		changes     []func(*facts)
 		state, code string
 		says        string
 	}{
-		"nothing is pending":    {nil, stateIdle, CodeNothingPending, "no pod is pending"},
-		"a pod would fit":       {[]func(*facts){pods(aPod("a"))}, stateIdle, CodeTurn, "1 pending pod would fit"},
-		"no pod would fit":      {[]func(*facts){pods(aPod("a", asking(v1.ResourceCPU, "9")), aPod("b", on("n0")))}, stateIdle, CodeNothingPending, "none of 1 pending pod would fit on a new node; for example shop/a: it asks for cpu 9"},
-		"below the minimum":     {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.MinSize = ptr.To(2) })}, stateIdle, CodeTurn, "below its least size, 2"},
-		"at the maximum":        {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.MaxSize = ptr.To(1) })}, stateStuck, CodeAtMax, ""},
-		"growing":               {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.Members = append(g.Members, model.Member{State: "creating"}) })}, stateGrowing, CodeGrowing, "1 member being made"},
-		"a member is not Ready": {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.ReadyNodes = ptr.To(0) })}, stateIdle, CodeNotReady, ""},
+		"nothing is pending":              {nil, stateIdle, CodeNothingPending, "no pod is pending"},
+		"a pod would fit":                 {[]func(*facts){pods(aPod("a"))}, stateIdle, CodeTurn, "1 pending pod would fit"},
+		"no pod would fit":                {[]func(*facts){pods(aPod("a", asking(v1.ResourceCPU, "9")), aPod("b", on("n0")))}, stateIdle, CodeNothingPending, "none of 1 pending pod would fit on a new node; for example shop/a: it asks for cpu 9"},
+		"what a node would be is unknown": {[]func(*facts){pods(aPod("a")), noNodes, inGroup(func(g *model.NodeGroup) { g.TemplateError = "no flavor \"x\"" })}, stateIdle, CodeTemplateUnknown, `not known: no flavor "x"`},
+		"that, and pods may not be read":  {[]func(*facts){noPods, noNodes}, stateIdle, CodeTemplateUnknown, "not known"},
+		"that, and no pod is pending":     {[]func(*facts){noNodes, pods(aPod("b", on("n0")))}, stateIdle, CodeNothingPending, "no pod is pending"},
+		"below the minimum":               {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.MinSize = ptr.To(2) })}, stateIdle, CodeTurn, "below its least size, 2"},
+		"at the maximum":                  {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.MaxSize = ptr.To(1) })}, stateStuck, CodeAtMax, ""},
+		"growing":                         {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.Members = append(g.Members, model.Member{State: "creating"}) })}, stateGrowing, CodeGrowing, "1 member being made"},
+		"a member is not Ready":           {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.ReadyNodes = ptr.To(0) })}, stateIdle, CodeNotReady, ""},
 		"text of an old status": {[]func(*facts){inGroup(func(g *model.NodeGroup) {
 			g.Core.ScaleUp = model.ScaleUpBackOff
 			g.Events = []model.Event{{At: now, Reason: "ScaleUpFailed", Message: "Failed adding 1 nodes to group workers due to OutOfResource.QuotaExceeded; source errors: no more ram"}}
