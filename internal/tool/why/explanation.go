@@ -46,11 +46,11 @@ type Reason struct {
 // GroupFit says whether a group would help a pod.
 type GroupFit struct {
 	Name string `json:"name"`
-	// Fits: a new node of the group would take the pod, as far as that is checked. CanGrow: nothing is known to keep the group from
-	// growing.
-	Fits    bool `json:"fits"`
+	// Fits: a new node of the group would take the pod, as far as that is checked.
+	Fits bool `json:"fits"`
+	// CanGrow: nothing is known to keep the group from growing. Members and stacks that have failed do not: more can be ordered.
 	CanGrow bool `json:"canGrow"`
-	// Obstacles are why not.
+	// Obstacles are why not, and what has failed in the group lately.
 	Obstacles []Reason `json:"obstacles,omitempty"`
 }
 

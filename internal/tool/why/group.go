@@ -14,6 +14,7 @@ import (
 const (
 	stateGrowing = "Growing"
 	stateStuck   = "NotGrowing"
+	stateFailing = "Failing"
 	stateIdle    = "NotNeeded"
 )
 
@@ -24,16 +25,20 @@ func (f *facts) group(g *model.NodeGroup) Explanation {
 	x.Reasons = append(x.Reasons, f.autoscalerReasons()...)
 	x.Reasons = append(x.Reasons, f.limitReasons()...)
 	x.Reasons = append(x.Reasons, f.growthReasons(g)...)
+	isStuck, failures := len(x.Reasons) > 0, f.failureReasons(g)
+	x.Reasons = append(x.Reasons, failures...)
 	size := fmt.Sprintf("%s of at most %s members", cli.Number(g.TargetSize), cli.Number(g.MaxSize))
 	creating := g.Count("creating")
 	switch {
-	case len(x.Reasons) > 0:
+	case isStuck:
 		x.State, x.Summary = stateStuck, "does not grow: "+size
 	case creating > 0:
 		x.State, x.Summary = stateGrowing, fmt.Sprintf("is growing: %s, %d being made", size, creating)
 		x.Reasons = append(x.Reasons, Reason{
 			Code: CodeGrowing, NodeGroups: []string{g.Name}, Text: fmt.Sprintf("%s being made", cli.Count(creating, "member")), Remedy: "wait; \"describe " + g.Name + "\" shows them",
 		})
+	case len(failures) > 0:
+		x.State, x.Summary = stateFailing, "can grow, but what it tried last has failed: "+size
 	default:
 		x.State, x.Summary = stateIdle, "can grow: "+size
 	}

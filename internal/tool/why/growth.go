@@ -2,6 +2,7 @@ package why
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
-// growthReasons are why a group can't grow, whoever asks for it.
+// growthReasons are why a group can't grow, whoever asks for it. What else went wrong there is in failureReasons.
 func (f *facts) growthReasons(g *model.NodeGroup) []Reason {
 	var reasons []Reason
 	say := func(code, text, remedy string) {
@@ -28,36 +29,15 @@ func (f *facts) growthReasons(g *model.NodeGroup) []Reason {
 	if g.AtMax() {
 		say(CodeAtMax, fmt.Sprintf("it is at its maximum size, %d", *g.MaxSize), "raise node-group-max-size (the tag of its stack, or --nodes)")
 	}
-	failures := f.failureReasons(g)
 	if g.Core != nil && g.Core.ScaleUp == model.ScaleUpBackOff {
 		text, remedy := f.backOff(g)
 		say(CodeBackOff, text, remedy)
-		failures = withoutCode(failures, g.Core.BackoffCode)
-	}
-	reasons = append(reasons, failures...)
-	for i := range g.Stacks {
-		s := &g.Stacks[i]
-		if s.Blocked == nil && strings.HasSuffix(s.Status, "_FAILED") {
-			say(CodeStackFailed, fmt.Sprintf("its stack %q is %s: %s", s.Name, s.Status, sentence(cli.OrUnknown(s.Reason))),
-				fmt.Sprintf("openstack stack failures list %s; it is tried again a few times, and any update of the stack starts anew", s.Name))
-		}
 	}
 	if g.Core != nil && g.Core.Health == "Unhealthy" {
 		say(CodeGroupUnhealthy, "cluster-autoscaler takes the group for unhealthy: too many of its members are no Ready nodes",
 			"see why they are not Ready (describe "+g.Name+"): the kubelet does not join, or has stopped")
 	}
 	return reasons
-}
-
-// withoutCode drops what is said already.
-func withoutCode(reasons []Reason, code string) []Reason {
-	var left []Reason
-	for _, r := range reasons {
-		if code == "" || r.Code != code {
-			left = append(left, r)
-		}
-	}
-	return left
 }
 
 // remedies for failures of members, by code.
@@ -78,8 +58,27 @@ func remedyFor(code string) string {
 	return "see the cloud's own words; it is tried again"
 }
 
-// failureReasons are members that could not be made, once for each kind of failure.
+// failureReasons are what went wrong in a group without keeping it from growing: stacks in a failed state, which are updated all the
+// same, and members that could not be made, once for each kind of failure. What is said as the reason of a back-off is left out.
 func (f *facts) failureReasons(g *model.NodeGroup) []Reason {
+	reasons := failedMembers(g)
+	if g.Core != nil && g.Core.ScaleUp == model.ScaleUpBackOff {
+		reasons = slices.DeleteFunc(reasons, func(r Reason) bool { return r.Code == g.Core.BackoffCode })
+	}
+	for i := range g.Stacks {
+		s := &g.Stacks[i]
+		if s.Blocked == nil && strings.HasSuffix(s.Status, "_FAILED") {
+			reasons = append(reasons, Reason{
+				Code: CodeStackFailed, NodeGroups: []string{g.Name},
+				Text:   fmt.Sprintf("its stack %q is %s: %s", s.Name, s.Status, sentence(cli.OrUnknown(s.Reason))),
+				Remedy: fmt.Sprintf("openstack stack failures list %s; it is tried again a few times, and any update of the stack starts anew", s.Name),
+			})
+		}
+	}
+	return reasons
+}
+
+func failedMembers(g *model.NodeGroup) []Reason {
 	var reasons []Reason
 	seen := map[string]int{}
 	for i := range g.Members {

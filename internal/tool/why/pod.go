@@ -87,6 +87,12 @@ func (f *facts) explainPending(x *Explanation, pod *v1.Pod) {
 	}
 	if helped && len(x.Reasons) == 0 {
 		x.Reasons = append(x.Reasons, f.waiting(x, fits)...)
+		// What has failed where it waits for a node may be why it waits for long.
+		for i := range fits {
+			if fits[i].Fits && fits[i].CanGrow {
+				x.Reasons = gather(x.Reasons, fits[i].Obstacles...)
+			}
+		}
 		return
 	}
 	for i := range fits {
@@ -124,7 +130,7 @@ func (f *facts) groupFit(pod *v1.Pod, g *model.NodeGroup) GroupFit {
 	}
 	growth := f.growthReasons(g)
 	out.CanGrow = len(growth) == 0
-	out.Obstacles = append(out.Obstacles, growth...)
+	out.Obstacles = slices.Concat(out.Obstacles, growth, f.failureReasons(g))
 	return out
 }
 

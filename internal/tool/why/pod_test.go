@@ -103,12 +103,19 @@ func TestPod(t *testing.T) {
 		"claim missing":                  {aPod("a", claim), []func(*facts){func(f *facts) { f.volumes = map[string]*v1.PersistentVolume{} }}, []string{CodeClaim}, `"disk" does not exist`},
 		"at the maximum":                 {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) { g.MaxSize = ptr.To(1) })}, []string{CodeAtMax}, "maximum size, 1"},
 		"back-off":                       {aPod("a"), []func(*facts){backedOff}, []string{CodeBackOff}, "after a failure 2m ago: QuotaExceeded: no more ram"},
-		"stack failed":                   {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) { g.Stacks[0].Status, g.Stacks[0].Reason = "UPDATE_FAILED", "because" })}, []string{CodeStackFailed}, "UPDATE_FAILED: because"},
+		"stack failed":                   {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) { g.Stacks[0].Status, g.Stacks[0].Reason = "UPDATE_FAILED", "because" })}, []string{CodeTurn, CodeStackFailed}, "nothing keeps the node group from growing"},
+		"stack failed, and full": {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) {
+			g.Stacks[0].Status, g.Stacks[0].Reason, g.MaxSize = "UPDATE_FAILED", "because", ptr.To(1)
+		})}, []string{CodeAtMax, CodeStackFailed}, "maximum size, 1"},
+		"a member failed, and a node is coming": {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) {
+			g.TargetSize = ptr.To(3)
+			g.Members = append(g.Members, model.Member{State: "failed", FailureCode: "NoValidHost", FailureMessage: "none"}, model.Member{State: "creating"})
+		})}, []string{CodeSoon, "NoValidHost"}, "of 3 members ordered 1 is Ready"},
 		"members failed": {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) {
 			for range 3 {
 				g.Members = append(g.Members, model.Member{State: "failed", FailureCode: "NoValidHost", FailureMessage: "none"})
 			}
-		})}, []string{"NoValidHost"}, "NoValidHost: none"},
+		})}, []string{CodeTurn, "NoValidHost"}, ""},
 		"blocked": {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) {
 			g.Blocked = &model.Problem{Code: "BadAnnotation", Key: "k", Value: "v", Message: "odd", Remedy: "mend it"}
 		})}, []string{"BadAnnotation"}, `k="v": odd`},
@@ -221,8 +228,16 @@ func TestGroup(t *testing.T) {
 		"that, and no pod is pending":     {[]func(*facts){noNodes, pods(aPod("b", on("n0")))}, stateIdle, CodeNothingPending, "no pod is pending"},
 		"below the minimum":               {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.MinSize = ptr.To(2) })}, stateIdle, CodeTurn, "below its least size, 2"},
 		"at the maximum":                  {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.MaxSize = ptr.To(1) })}, stateStuck, CodeAtMax, ""},
-		"growing":                         {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.Members = append(g.Members, model.Member{State: "creating"}) })}, stateGrowing, CodeGrowing, "1 member being made"},
-		"a member is not Ready":           {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.ReadyNodes = ptr.To(0) })}, stateIdle, CodeNotReady, ""},
+		"a stack failed":                  {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.Stacks[0].Status, g.Stacks[0].Reason = "UPDATE_FAILED", "because" })}, stateFailing, CodeStackFailed, "UPDATE_FAILED: because"},
+		"a stack failed, and full":        {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.Stacks[0].Status, g.MaxSize = "UPDATE_FAILED", ptr.To(1) })}, stateStuck, CodeAtMax, ""},
+		"a member failed": {[]func(*facts){inGroup(func(g *model.NodeGroup) {
+			g.Members = append(g.Members, model.Member{State: "failed", FailureCode: "NoValidHost", FailureMessage: "none"})
+		})}, stateFailing, "NoValidHost", "NoValidHost: none"},
+		"a member failed, another is made": {[]func(*facts){inGroup(func(g *model.NodeGroup) {
+			g.Members = append(g.Members, model.Member{State: "failed", FailureCode: "NoValidHost", FailureMessage: "none"}, model.Member{State: "creating"})
+		})}, stateGrowing, "NoValidHost", ""},
+		"growing":               {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.Members = append(g.Members, model.Member{State: "creating"}) })}, stateGrowing, CodeGrowing, "1 member being made"},
+		"a member is not Ready": {[]func(*facts){inGroup(func(g *model.NodeGroup) { g.ReadyNodes = ptr.To(0) })}, stateIdle, CodeNotReady, ""},
 		"text of an old status": {[]func(*facts){inGroup(func(g *model.NodeGroup) {
 			g.Core.ScaleUp = model.ScaleUpBackOff
 			g.Events = []model.Event{{At: now, Reason: "ScaleUpFailed", Message: "Failed adding 1 nodes to group workers due to OutOfResource.QuotaExceeded; source errors: no more ram"}}
