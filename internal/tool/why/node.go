@@ -22,6 +22,7 @@ const (
 
 // Defaults of cluster-autoscaler's flags (config/flags/flags.go), with which it is started here too.
 const (
+	defaultProvision    = 15 * time.Minute
 	defaultUnneeded     = 10 * time.Minute
 	defaultUnready      = 20 * time.Minute
 	defaultAfterAdd     = 10 * time.Minute

@@ -138,7 +138,7 @@ func (f *facts) groupFit(pod *v1.Pod, g *model.NodeGroup) GroupFit {
 func (f *facts) waiting(x *Explanation, fits []GroupFit) []Reason {
 	for i := range fits {
 		g := f.Group(fits[i].Name)
-		if !fits[i].Fits || g == nil || g.Count("creating") == 0 && !isNotReadyYet(g) {
+		if !fits[i].Fits || g == nil || !f.isComing(g) {
 			continue
 		}
 		return []Reason{{
@@ -161,6 +161,18 @@ func (f *facts) waiting(x *Explanation, fits []GroupFit) []Reason {
 	return []Reason{r}
 }
 
+// isComing says whether a node of the group is on its way: a server that is being made, or one that is no Ready node yet and is younger
+// than the time that cluster-autoscaler gives it to become one. An older one has failed or died; of one whose age is not known it can't
+// be told.
+func (f *facts) isComing(g *model.NodeGroup) bool {
+	patience := f.options(g).Duration("max-node-provision-time", defaultProvision)
+	return slices.ContainsFunc(g.Members, func(m model.Member) bool {
+		isNew := m.Created != nil && f.since(*m.Created) < patience
+		return m.State == "creating" || m.State == "running" && m.Ready != nil && !*m.Ready && isNew
+	})
+}
+
+// isNotReadyYet says whether there are fewer Ready nodes than ordered members, for whatever reason.
 func isNotReadyYet(g *model.NodeGroup) bool {
 	return g.TargetSize != nil && g.ReadyNodes != nil && *g.ReadyNodes < *g.TargetSize
 }

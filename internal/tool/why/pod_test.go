@@ -60,6 +60,12 @@ func TestPod(t *testing.T) {
 	tainted := func(key string) func(*facts) {
 		return changeNode(func(n *v1.Node) { n.Spec.Taints = []v1.Taint{{Key: key, Effect: v1.TaintEffectNoSchedule}} })
 	}
+	booting := func(age time.Duration) func(*facts) {
+		return inGroup(func(g *model.NodeGroup) {
+			g.TargetSize = ptr.To(2)
+			g.Members = append(g.Members, model.Member{State: "running", Created: ptr.To(now.Add(-age)), Ready: ptr.To(false)})
+		})
+	}
 	backedOff := inGroup(func(g *model.NodeGroup) {
 		g.Core.ScaleUp, g.Core.BackoffCode, g.Core.BackoffMessage, g.Core.ScaleUpSince = model.ScaleUpBackOff, "QuotaExceeded", "no more ram.", ptr.To(now.Add(-2*time.Minute))
 		g.Members = append(g.Members, model.Member{State: "failed", FailureCode: "QuotaExceeded", FailureMessage: "no more ram"})
@@ -75,35 +81,46 @@ func TestPod(t *testing.T) {
 			g.TargetSize = ptr.To(2)
 			g.Members = append(g.Members, model.Member{State: "creating"})
 		})}, []string{CodeSoon}, "of 2 members ordered 1 is Ready"},
-		"too big":                        {aPod("a", asking(v1.ResourceCPU, "4")), nil, []string{CodeInsufficient}, `cpu 4; a new node has 2 (as its node "n0" is)`},
-		"a whole node":                   {aPod("a", asking(v1.ResourceCPU, "2")), nil, []string{CodeTurn}, ""},
-		"a whole node, and DaemonSets":   {aPod("a", asking(v1.ResourceCPU, "2")), []func(*facts){daemonSet}, []string{CodeInsufficient}, "a new node has 1500m (2, less 500m for DaemonSets)"},
-		"memory":                         {aPod("a", asking(v1.ResourceMemory, "5Gi")), nil, []string{CodeInsufficient}, "memory 5Gi"},
-		"a device":                       {aPod("a", asking("nvidia.com/gpu", "1")), nil, []string{CodeInsufficient}, "nvidia.com/gpu 1; a new node offers none"},
-		"taint":                          {aPod("a"), []func(*facts){inGroup(zero)}, []string{CodeTaint}, "dedicated=db:NoSchedule"},
-		"taint of its node":              {aPod("a"), []func(*facts){tainted("x/own")}, []string{CodeTaint}, "x/own"},
-		"startup taint":                  {aPod("a"), []func(*facts){tainted("x/own"), flag("startup-taint", "x/own")}, []string{CodeTurn}, ""},
-		"startup taint, by the old flag": {aPod("a"), []func(*facts){tainted("x/own"), flag("ignore-taint", "x/own")}, []string{CodeTurn}, ""},
-		"status taint":                   {aPod("a"), []func(*facts){tainted("x/own"), flag("status-taint", "x/own")}, []string{CodeTurn}, ""},
-		"startup taint, another":         {aPod("a"), []func(*facts){tainted("x/own"), flag("startup-taint", "x/other")}, []string{CodeTaint}, "x/own"},
-		"startup taint, by its prefix":   {aPod("a"), []func(*facts){tainted("startup-taint.cluster-autoscaler.kubernetes.io/x")}, []string{CodeTurn}, ""},
-		"status taint, by its prefix":    {aPod("a"), []func(*facts){tainted("status-taint.cluster-autoscaler.kubernetes.io/x")}, []string{CodeTurn}, ""},
-		"taint that is tolerated":        {aPod("a", tolerant), []func(*facts){inGroup(zero)}, []string{CodeTurn}, ""},
-		"selector":                       {aPod("a", selecting("pool", "b")), nil, []string{CodeSelector}, "pool=b; a new node has pool=a"},
-		"selector without label":         {aPod("a", selecting("disk", "nvme")), nil, []string{CodeSelector}, "a new node has no such label"},
-		"selector that fits":             {aPod("a", selecting("pool", "a")), nil, []string{CodeTurn}, ""},
-		"one node's name":                {aPod("a", selecting(v1.LabelHostname, "n0")), nil, []string{CodeSelector}, ""},
-		"zone":                           {aPod("a", selecting(v1.LabelTopologyZone, "b")), nil, []string{CodeZone}, ""},
-		"affinity":                       {aPod("a", affine(in("pool", "b", "c"))), nil, []string{CodeAffinity}, "pool In [b, c]"},
-		"affinity to a zone":             {aPod("a", affine(in(v1.LabelTopologyZone, "b"))), nil, []string{CodeZone}, ""},
-		"affinity, one of two terms":     {aPod("a", affine(in("pool", "b"), in("pool", "a"))), nil, []string{CodeTurn}, ""},
-		"affinity, none of two":          {aPod("a", affine(in("pool", "b"), in("pool", "c"))), nil, []string{CodeAffinity}, "none of the 2 terms"},
-		"volume elsewhere":               {aPod("a", claim), []func(*facts){volumeIn("b")}, []string{CodeVolume}, "it wants topology.kubernetes.io/zone In [b]"},
-		"volume here":                    {aPod("a", claim), []func(*facts){volumeIn("nova")}, []string{CodeTurn}, ""},
-		"claim missing":                  {aPod("a", claim), []func(*facts){func(f *facts) { f.volumes = map[string]*v1.PersistentVolume{} }}, []string{CodeClaim}, `"disk" does not exist`},
-		"at the maximum":                 {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) { g.MaxSize = ptr.To(1) })}, []string{CodeAtMax}, "maximum size, 1"},
-		"back-off":                       {aPod("a"), []func(*facts){backedOff}, []string{CodeBackOff}, "after a failure 2m ago: QuotaExceeded: no more ram"},
-		"stack failed":                   {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) { g.Stacks[0].Status, g.Stacks[0].Reason = "UPDATE_FAILED", "because" })}, []string{CodeTurn, CodeStackFailed}, "nothing keeps the node group from growing"},
+		"a node boots":              {aPod("a"), []func(*facts){booting(14 * time.Minute)}, []string{CodeSoon}, "of 2 members ordered 1 is Ready"},
+		"a node should have booted": {aPod("a"), []func(*facts){booting(16 * time.Minute)}, []string{CodeTurn}, ""},
+		"a node boots for long":     {aPod("a"), []func(*facts){booting(16 * time.Minute), flag("max-node-provision-time", "20m")}, []string{CodeSoon}, ""},
+		"a node of a slow group boots": {aPod("a"), []func(*facts){booting(16 * time.Minute), inGroup(func(g *model.NodeGroup) {
+			g.Annotations["autoscaling-options-maxnodeprovisiontime"] = "20m"
+		})}, []string{CodeSoon}, ""},
+		"a node has joined and is not Ready": {aPod("a"), []func(*facts){booting(time.Minute), inGroup(func(g *model.NodeGroup) { g.Members[1].Node = "n1" })}, []string{CodeSoon}, ""},
+		"a node is dead":                     {aPod("a"), []func(*facts){booting(48 * time.Hour), inGroup(func(g *model.NodeGroup) { g.Members[1].Node = "n1" })}, []string{CodeTurn}, ""},
+		"a server of unknown age":            {aPod("a"), []func(*facts){booting(0), inGroup(func(g *model.NodeGroup) { g.Members[1].Created = nil })}, []string{CodeTurn}, ""},
+		"a server whose node is not known":   {aPod("a"), []func(*facts){booting(time.Minute), inGroup(func(g *model.NodeGroup) { g.Members[1].Ready = nil })}, []string{CodeTurn}, ""},
+		"a new server is deleted":            {aPod("a"), []func(*facts){booting(time.Minute), inGroup(func(g *model.NodeGroup) { g.Members[1].State = "deleting" })}, []string{CodeTurn}, ""},
+		"too big":                            {aPod("a", asking(v1.ResourceCPU, "4")), nil, []string{CodeInsufficient}, `cpu 4; a new node has 2 (as its node "n0" is)`},
+		"a whole node":                       {aPod("a", asking(v1.ResourceCPU, "2")), nil, []string{CodeTurn}, ""},
+		"a whole node, and DaemonSets":       {aPod("a", asking(v1.ResourceCPU, "2")), []func(*facts){daemonSet}, []string{CodeInsufficient}, "a new node has 1500m (2, less 500m for DaemonSets)"},
+		"memory":                             {aPod("a", asking(v1.ResourceMemory, "5Gi")), nil, []string{CodeInsufficient}, "memory 5Gi"},
+		"a device":                           {aPod("a", asking("nvidia.com/gpu", "1")), nil, []string{CodeInsufficient}, "nvidia.com/gpu 1; a new node offers none"},
+		"taint":                              {aPod("a"), []func(*facts){inGroup(zero)}, []string{CodeTaint}, "dedicated=db:NoSchedule"},
+		"taint of its node":                  {aPod("a"), []func(*facts){tainted("x/own")}, []string{CodeTaint}, "x/own"},
+		"startup taint":                      {aPod("a"), []func(*facts){tainted("x/own"), flag("startup-taint", "x/own")}, []string{CodeTurn}, ""},
+		"startup taint, by the old flag":     {aPod("a"), []func(*facts){tainted("x/own"), flag("ignore-taint", "x/own")}, []string{CodeTurn}, ""},
+		"status taint":                       {aPod("a"), []func(*facts){tainted("x/own"), flag("status-taint", "x/own")}, []string{CodeTurn}, ""},
+		"startup taint, another":             {aPod("a"), []func(*facts){tainted("x/own"), flag("startup-taint", "x/other")}, []string{CodeTaint}, "x/own"},
+		"startup taint, by its prefix":       {aPod("a"), []func(*facts){tainted("startup-taint.cluster-autoscaler.kubernetes.io/x")}, []string{CodeTurn}, ""},
+		"status taint, by its prefix":        {aPod("a"), []func(*facts){tainted("status-taint.cluster-autoscaler.kubernetes.io/x")}, []string{CodeTurn}, ""},
+		"taint that is tolerated":            {aPod("a", tolerant), []func(*facts){inGroup(zero)}, []string{CodeTurn}, ""},
+		"selector":                           {aPod("a", selecting("pool", "b")), nil, []string{CodeSelector}, "pool=b; a new node has pool=a"},
+		"selector without label":             {aPod("a", selecting("disk", "nvme")), nil, []string{CodeSelector}, "a new node has no such label"},
+		"selector that fits":                 {aPod("a", selecting("pool", "a")), nil, []string{CodeTurn}, ""},
+		"one node's name":                    {aPod("a", selecting(v1.LabelHostname, "n0")), nil, []string{CodeSelector}, ""},
+		"zone":                               {aPod("a", selecting(v1.LabelTopologyZone, "b")), nil, []string{CodeZone}, ""},
+		"affinity":                           {aPod("a", affine(in("pool", "b", "c"))), nil, []string{CodeAffinity}, "pool In [b, c]"},
+		"affinity to a zone":                 {aPod("a", affine(in(v1.LabelTopologyZone, "b"))), nil, []string{CodeZone}, ""},
+		"affinity, one of two terms":         {aPod("a", affine(in("pool", "b"), in("pool", "a"))), nil, []string{CodeTurn}, ""},
+		"affinity, none of two":              {aPod("a", affine(in("pool", "b"), in("pool", "c"))), nil, []string{CodeAffinity}, "none of the 2 terms"},
+		"volume elsewhere":                   {aPod("a", claim), []func(*facts){volumeIn("b")}, []string{CodeVolume}, "it wants topology.kubernetes.io/zone In [b]"},
+		"volume here":                        {aPod("a", claim), []func(*facts){volumeIn("nova")}, []string{CodeTurn}, ""},
+		"claim missing":                      {aPod("a", claim), []func(*facts){func(f *facts) { f.volumes = map[string]*v1.PersistentVolume{} }}, []string{CodeClaim}, `"disk" does not exist`},
+		"at the maximum":                     {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) { g.MaxSize = ptr.To(1) })}, []string{CodeAtMax}, "maximum size, 1"},
+		"back-off":                           {aPod("a"), []func(*facts){backedOff}, []string{CodeBackOff}, "after a failure 2m ago: QuotaExceeded: no more ram"},
+		"stack failed":                       {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) { g.Stacks[0].Status, g.Stacks[0].Reason = "UPDATE_FAILED", "because" })}, []string{CodeTurn, CodeStackFailed}, "nothing keeps the node group from growing"},
 		"stack failed, and full": {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) {
 			g.Stacks[0].Status, g.Stacks[0].Reason, g.MaxSize = "UPDATE_FAILED", "because", ptr.To(1)
 		})}, []string{CodeAtMax, CodeStackFailed}, "maximum size, 1"},

@@ -14,14 +14,14 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
-// options are the scale-down options that hold for a group: its annotations, else the autoscaler's flags, else cluster-autoscaler's
+// options are the options that hold for a group: its annotations, else the autoscaler's flags, else cluster-autoscaler's
 // defaults.
 func (f *facts) options(g *model.NodeGroup) cluster.Flags {
 	over := cluster.Flags{}
 	for flag, key := range map[string]nodegroups.Key{
 		"scale-down-utilization-threshold": nodegroups.KeyUtilizationThreshold, "scale-down-gpu-utilization-threshold": nodegroups.KeyGPUUtilizationThreshold,
 		"scale-down-unneeded-time": nodegroups.KeyUnneededTime, "scale-down-unready-time": nodegroups.KeyUnreadyTime,
-		"ignore-daemonsets-utilization": nodegroups.KeyIgnoreDaemonSets,
+		"ignore-daemonsets-utilization": nodegroups.KeyIgnoreDaemonSets, "max-node-provision-time": nodegroups.KeyMaxNodeProvisionTime,
 	} {
 		if value := g.Annotations[string(key)]; value != "" {
 			over[flag] = []string{value}
