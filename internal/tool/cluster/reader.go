@@ -74,10 +74,16 @@ func (r *Reader) DaemonSets(ctx context.Context) ([]appsv1.DaemonSet, error) {
 	return list.Items, nil
 }
 
-// Volumes returns the PersistentVolumes that a pod's claims are bound to, by claim; nil for a claim that is not bound, and no entry
-// for one that does not exist.
-func (r *Reader) Volumes(ctx context.Context, pod *v1.Pod) (map[string]*v1.PersistentVolume, error) {
-	volumes := map[string]*v1.PersistentVolume{}
+// Claim is what one of a pod's PersistentVolumeClaims is bound to.
+type Claim struct {
+	// Volume is nil if the claim is not bound, or if its volume does not exist; then Lost is the name of that volume.
+	Volume *v1.PersistentVolume
+	Lost   string
+}
+
+// Volumes returns what a pod's claims are bound to, by claim, with no entry for one that does not exist.
+func (r *Reader) Volumes(ctx context.Context, pod *v1.Pod) (map[string]Claim, error) {
+	claims := map[string]Claim{}
 	for i := range pod.Spec.Volumes {
 		source := pod.Spec.Volumes[i].PersistentVolumeClaim
 		if source == nil {
@@ -90,17 +96,21 @@ func (r *Reader) Volumes(ctx context.Context, pod *v1.Pod) (map[string]*v1.Persi
 		if err != nil {
 			return nil, cli.Explain(fmt.Sprintf("get persistentvolumeclaims in namespace %q", pod.Namespace), err)
 		}
-		volumes[source.ClaimName] = nil
 		if claim.Spec.VolumeName == "" {
+			claims[source.ClaimName] = Claim{}
 			continue
 		}
 		volume, err := r.client.CoreV1().PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
-		if err != nil {
+		switch {
+		case apierrors.IsNotFound(err):
+			claims[source.ClaimName] = Claim{Lost: claim.Spec.VolumeName}
+		case err != nil:
 			return nil, cli.Explain("get persistentvolumes", err)
+		default:
+			claims[source.ClaimName] = Claim{Volume: volume}
 		}
-		volumes[source.ClaimName] = volume
 	}
-	return volumes, nil
+	return claims, nil
 }
 
 // Events lists the Events about one object. Nodes' Events are in every namespace: give an empty one.

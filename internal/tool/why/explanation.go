@@ -87,6 +87,7 @@ const (
 	CodeDaemonSet    = "DaemonSetPod"
 	CodeExpendable   = "ExpendablePod"
 	CodeClaim        = "ClaimMissing"
+	CodeVolumeLost   = "VolumeLost"
 	CodeNominated    = "Preempting"
 	CodeBound        = "WaitsForKubelet"
 	CodeNotScheduled = "NotLookedAtYet"

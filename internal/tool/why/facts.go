@@ -29,8 +29,8 @@ type facts struct {
 	budgets                                  []policyv1.PodDisruptionBudget
 	daemonSets                               []appsv1.DaemonSet
 	podsKnown, budgetsKnown, daemonSetsKnown bool
-	// volumes are those of the pod that is asked about, see cluster.Reader.Volumes; nil if they are not known.
-	volumes map[string]*v1.PersistentVolume
+	// claims are those of the pod that is asked about, see cluster.Reader.Volumes; nil if they are not known.
+	claims map[string]cluster.Claim
 	// notChecked are checks that a missing right prevents.
 	notChecked []string
 }

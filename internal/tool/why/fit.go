@@ -14,6 +14,7 @@ import (
 	"k8s.io/component-helpers/storage/volume"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
 )
 
 // fitChecked is what fit checks, with the scheduler's own library; fitNotChecked is what only the scheduler can tell.
@@ -34,8 +35,8 @@ const zonesChecked = "zones of volumes"
 type obstacle struct{ code, text, remedy string }
 
 // fit says why a pod does not fit on a node on which taken is taken already; nothing if it does.
-func fit(pod *v1.Pod, node *v1.Node, taken v1.ResourceList, volumes map[string]*v1.PersistentVolume) []obstacle {
-	return slices.Concat(selectorObstacles(pod, node), taintObstacles(pod, node), volumeObstacles(node, volumes), resourceObstacles(pod, node, taken))
+func fit(pod *v1.Pod, node *v1.Node, taken v1.ResourceList, claims map[string]cluster.Claim) []obstacle {
+	return slices.Concat(selectorObstacles(pod, node), taintObstacles(pod, node), volumeObstacles(node, claims), resourceObstacles(pod, node, taken))
 }
 
 func selectorObstacles(pod *v1.Pod, node *v1.Node) []obstacle {
@@ -124,10 +125,10 @@ func taintObstacles(pod *v1.Pod, node *v1.Node) []obstacle {
 	return found
 }
 
-func volumeObstacles(node *v1.Node, volumes map[string]*v1.PersistentVolume) []obstacle {
+func volumeObstacles(node *v1.Node, claims map[string]cluster.Claim) []obstacle {
 	var found []obstacle
-	for _, claim := range slices.Sorted(maps.Keys(volumes)) {
-		pv := volumes[claim]
+	for _, claim := range slices.Sorted(maps.Keys(claims)) {
+		pv := claims[claim].Volume
 		if pv == nil || volume.CheckNodeAffinity(pv, node.Labels) == nil {
 			continue
 		}

@@ -60,7 +60,7 @@ func boundReason(pod *v1.Pod) Reason {
 
 func (f *facts) explainPending(x *Explanation, pod *v1.Pod) {
 	x.Checked, x.NotChecked = f.fitChecked(), slices.Concat(f.notChecked, fitNotChecked, f.assumed())
-	if f.volumes != nil {
+	if f.claims != nil {
 		x.Checked = append(x.Checked, zonesChecked)
 	}
 	x.Reasons = gather(x.Reasons, f.ownReasons(pod)...)
@@ -118,7 +118,7 @@ func (f *facts) groupFit(pod *v1.Pod, g *model.NodeGroup) GroupFit {
 	if node == nil {
 		out.Obstacles = append(out.Obstacles, templateUnknown(g))
 	} else {
-		found := fit(pod, node, f.takenByDaemonSets(node), f.volumes)
+		found := fit(pod, node, f.takenByDaemonSets(node), f.claims)
 		out.Fits = len(found) == 0
 		for _, o := range found {
 			text := o.text
@@ -205,10 +205,18 @@ func (f *facts) ownReasons(pod *v1.Pod) []Reason {
 	}
 	for i := range pod.Spec.Volumes {
 		source := pod.Spec.Volumes[i].PersistentVolumeClaim
-		if source == nil || f.volumes == nil {
+		if source == nil || f.claims == nil {
 			continue
 		}
-		if _, there := f.volumes[source.ClaimName]; !there {
+		claim, there := f.claims[source.ClaimName]
+		switch {
+		case claim.Lost != "":
+			reasons = append(reasons, Reason{
+				Code:   CodeVolumeLost,
+				Text:   fmt.Sprintf("its PersistentVolumeClaim %q is bound to PersistentVolume %q, which does not exist", source.ClaimName, claim.Lost),
+				Remedy: "make the PersistentVolume anew if its disk is still there; else give the pod a new claim: what was on the volume is lost",
+			})
+		case !there:
 			reasons = append(reasons, Reason{
 				Code: CodeClaim, Text: fmt.Sprintf("its PersistentVolumeClaim %q does not exist", source.ClaimName), Remedy: "create the claim",
 			})

@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/model"
 )
 
@@ -54,7 +55,7 @@ func TestPod(t *testing.T) {
 			pv := &v1.PersistentVolume{}
 			pv.Name = "pv-1"
 			pv.Spec.NodeAffinity = &v1.VolumeNodeAffinity{Required: &v1.NodeSelector{NodeSelectorTerms: []v1.NodeSelectorTerm{in(v1.LabelTopologyZone, zone)}}}
-			f.volumes = map[string]*v1.PersistentVolume{"disk": pv}
+			f.claims = map[string]cluster.Claim{"disk": {Volume: pv}}
 		}
 	}
 	tainted := func(key string) func(*facts) {
@@ -117,7 +118,9 @@ func TestPod(t *testing.T) {
 		"affinity, none of two":              {aPod("a", affine(in("pool", "b"), in("pool", "c"))), nil, []string{CodeAffinity}, "none of the 2 terms"},
 		"volume elsewhere":                   {aPod("a", claim), []func(*facts){volumeIn("b")}, []string{CodeVolume}, "it wants topology.kubernetes.io/zone In [b]"},
 		"volume here":                        {aPod("a", claim), []func(*facts){volumeIn("nova")}, []string{CodeTurn}, ""},
-		"claim missing":                      {aPod("a", claim), []func(*facts){func(f *facts) { f.volumes = map[string]*v1.PersistentVolume{} }}, []string{CodeClaim}, `"disk" does not exist`},
+		"claim missing":                      {aPod("a", claim), []func(*facts){func(f *facts) { f.claims = map[string]cluster.Claim{} }}, []string{CodeClaim}, `"disk" does not exist`},
+		"claim not bound yet":                {aPod("a", claim), []func(*facts){func(f *facts) { f.claims = map[string]cluster.Claim{"disk": {}} }}, []string{CodeTurn}, ""},
+		"claim of a volume that is gone":     {aPod("a", claim), []func(*facts){func(f *facts) { f.claims = map[string]cluster.Claim{"disk": {Lost: "pv-1"}} }}, []string{CodeVolumeLost}, `"disk" is bound to PersistentVolume "pv-1", which does not exist`},
 		"at the maximum":                     {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) { g.MaxSize = ptr.To(1) })}, []string{CodeAtMax}, "maximum size, 1"},
 		"back-off":                           {aPod("a"), []func(*facts){backedOff}, []string{CodeBackOff}, "after a failure 2m ago: QuotaExceeded: no more ram"},
 		"stack failed":                       {aPod("a"), []func(*facts){inGroup(func(g *model.NodeGroup) { g.Stacks[0].Status, g.Stacks[0].Reason = "UPDATE_FAILED", "because" })}, []string{CodeTurn, CodeStackFailed}, "nothing keeps the node group from growing"},

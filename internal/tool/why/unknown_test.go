@@ -67,7 +67,7 @@ func TestPodOfWhichNotAllIsKnown(t *testing.T) {
 	f := theFacts()
 	require.Contains(t, f.pod(&pod, nil).Checked, zonesChecked)
 	require.NotContains(t, f.group(&f.Groups[0]).Checked, zonesChecked, "volumes are read of one pod only")
-	f.volumes, f.daemonSetsKnown = nil, false
+	f.claims, f.daemonSetsKnown = nil, false
 	checked := strings.Join(f.pod(&pod, nil).Checked, "; ")
 	require.NotContains(t, checked, "volumes")
 	require.NotContains(t, checked, "DaemonSets")

@@ -85,7 +85,7 @@ func (f *facts) explain(ctx context.Context, reader *sight.Reader, found subject
 		if err != nil {
 			return Explanation{}, err
 		}
-		if f.volumes, err = reader.Cluster().Volumes(ctx, found.pod); f.lost(&err, zonesChecked) {
+		if f.claims, err = reader.Cluster().Volumes(ctx, found.pod); f.lost(&err, zonesChecked) {
 			return Explanation{}, err
 		}
 		return f.pod(found.pod, said), nil

@@ -94,7 +94,7 @@ func theFacts(changes ...func(*facts)) *facts {
 			Nodes:      []v1.Node{aNode("n0", serverID), aNode("other", "99999999-2222-4333-8444-555555555555")},
 		},
 		statusName: "kube-system/cluster-autoscaler-status",
-		podsKnown:  true, budgetsKnown: true, daemonSetsKnown: true, volumes: map[string]*v1.PersistentVolume{},
+		podsKnown:  true, budgetsKnown: true, daemonSetsKnown: true, claims: map[string]cluster.Claim{},
 	}
 	for _, change := range changes {
 		change(f)
