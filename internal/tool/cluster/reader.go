@@ -95,6 +95,9 @@ func (r *Reader) Volumes(ctx context.Context, pod *v1.Pod) (map[string]*v1.Persi
 			continue
 		}
 		volume, err := r.client.CoreV1().PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			continue // the claim is shown as one without a volume, which is what it is
+		}
 		if err != nil {
 			return nil, cli.Explain("get persistentvolumes", err)
 		}

@@ -2,7 +2,9 @@ package why
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -39,20 +41,23 @@ func (f *facts) holds(pod *v1.Pod) *Reason {
 	switch {
 	case pod.Annotations[safeToEvict] == "true":
 		return spent
-	case pod.Annotations[safeToEvict] == "false":
-		return &Reason{
-			Code: CodeNotEvictable, Text: fmt.Sprintf("pod %s forbids it by its annotation %s=false", name, safeToEvict),
-			Remedy: "take the annotation away, or delete the pod",
-		}
-	case metav1.GetControllerOf(pod) == nil:
+	case !f.isReplicated(pod):
 		return &Reason{
 			Code: CodeNotReplicated, Text: fmt.Sprintf("pod %s has no controller that would make it anew elsewhere", name),
 			Remedy: fmt.Sprintf("run it by a Deployment or a Job, annotate it with %s=true, or delete it", safeToEvict),
 		}
 	case pod.Namespace == kubeSystem && len(budgets) == 0 && f.flags().Bool("skip-nodes-with-system-pods", true):
+		if f.isOldSystemPod(pod) {
+			return nil // no other rule is asked then
+		}
 		return &Reason{
-			Code: CodeSystemPod, Text: fmt.Sprintf("pod %s is one of kube-system and has no PodDisruptionBudget", name),
+			Code: CodeSystemPod, Text: fmt.Sprintf("pod %s is one of kube-system, has no PodDisruptionBudget and is young", name),
 			Remedy: fmt.Sprintf("make a PodDisruptionBudget for it, annotate it with %s=true, or start cluster-autoscaler with --skip-nodes-with-system-pods=false", safeToEvict),
+		}
+	case pod.Annotations[safeToEvict] == "false":
+		return &Reason{
+			Code: CodeNotEvictable, Text: fmt.Sprintf("pod %s forbids it by its annotation %s=false", name, safeToEvict),
+			Remedy: "take the annotation away, or delete the pod",
 		}
 	case spent != nil:
 		return spent
@@ -67,11 +72,27 @@ func (f *facts) holds(pod *v1.Pod) *Reason {
 	return nil
 }
 
+// isReplicated says whether a controller that cluster-autoscaler knows makes the pod anew elsewhere (rules/replicated).
+func (f *facts) isReplicated(pod *v1.Pod) bool {
+	owner := metav1.GetControllerOf(pod)
+	if owner == nil || !f.flags().Bool("skip-nodes-with-custom-controller-pods", true) {
+		return owner != nil
+	}
+	return slices.Contains([]string{"ReplicationController", "Job", "ReplicaSet", "StatefulSet"}, owner.Kind)
+}
+
+// isOldSystemPod says whether a pod of kube-system without a budget has held its node for long enough (rules/system). Old versions of a
+// stock cluster-autoscaler wait for ever.
+func (f *facts) isOldSystemPod(pod *v1.Pod) bool {
+	timeout := f.flags().Duration("blocking-system-pod-distruption-timeout", time.Hour)
+	return !pod.CreationTimestamp.IsZero() && f.since(pod.CreationTimestamp.Time) > timeout
+}
+
 // localVolume is the name of a volume that is on the node and may not be lost, empty if there is none.
 func localVolume(pod *v1.Pod) string {
 	mayGo := map[string]bool{}
 	for name := range strings.SplitSeq(pod.Annotations[safeLocalVolumes], ",") {
-		mayGo[strings.TrimSpace(name)] = true
+		mayGo[name] = true // with its blanks, as cluster-autoscaler takes it
 	}
 	for i := range pod.Spec.Volumes {
 		v := &pod.Spec.Volumes[i]

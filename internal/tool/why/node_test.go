@@ -30,6 +30,10 @@ func TestNode(t *testing.T) {
 	system := func(p *v1.Pod) { p.Namespace = "kube-system" }
 	daemon := func(p *v1.Pod) { p.OwnerReferences[0].Kind = "DaemonSet" }
 	lonely := func(p *v1.Pod) { p.OwnerReferences = nil }
+	owned := func(kind string) func(*v1.Pod) { return func(p *v1.Pod) { p.OwnerReferences[0].Kind = kind } }
+	born := func(ago time.Duration) func(*v1.Pod) {
+		return func(p *v1.Pod) { p.CreationTimestamp = metav1.NewTime(now.Add(-ago)) }
+	}
 	volume := func(source v1.VolumeSource) func(*v1.Pod) {
 		return func(p *v1.Pod) { p.Spec.Volumes = []v1.Volume{{Name: "data", VolumeSource: source}} }
 	}
@@ -66,6 +70,11 @@ func TestNode(t *testing.T) {
 		"not safe":                    {[]func(*facts){pods(aPod("a", on("n0"), annotated(safeToEvict, "false")))}, []string{CodeNotEvictable}, ""},
 		"DaemonSet, not safe":         {[]func(*facts){pods(aPod("a", on("n0"), daemon, annotated(safeToEvict, "false")))}, []string{}, ""},
 		"system":                      {[]func(*facts){pods(aPod("a", on("n0"), system))}, []string{CodeSystemPod}, "kube-system/a"},
+		"system, old":                 {[]func(*facts){pods(aPod("a", on("n0"), system, born(2*time.Hour)))}, []string{}, ""},
+		"system, young":               {[]func(*facts){pods(aPod("a", on("n0"), system, born(time.Minute)))}, []string{CodeSystemPod}, "kube-system/a"},
+		"system, old, not safe":       {[]func(*facts){pods(aPod("a", on("n0"), system, born(2*time.Hour), annotated(safeToEvict, "false")))}, []string{}, ""},
+		"a controller of its own":     {[]func(*facts){pods(aPod("a", on("n0"), owned("CloneSet")))}, []string{CodeNotReplicated}, "shop/a"},
+		"that is let go":              {[]func(*facts){pods(aPod("a", on("n0"), owned("CloneSet"))), flag("skip-nodes-with-custom-controller-pods", "false")}, []string{}, ""},
 		"system may go":               {[]func(*facts){pods(aPod("a", on("n0"), system)), flag("skip-nodes-with-system-pods", "false")}, []string{}, ""},
 		"local storage":               {[]func(*facts){pods(aPod("a", on("n0"), scratch))}, []string{CodeLocalStorage}, `"data"`},
 		"local storage that may go":   {[]func(*facts){pods(aPod("a", on("n0"), scratch, annotated(safeLocalVolumes, "x,data")))}, []string{}, ""},
