@@ -39,7 +39,7 @@ func newBenchWith(t *testing.T, opts writerOptions) *writerBench {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.observed[d.ID] = d
-			b.ws.Pending(d.ID) // must not block
+			b.ws.Pending(d.ID, 0) // must not block
 			b.ws.Removing(d.ID)
 		},
 		report: func(p nodegroups.Problem) {
@@ -147,6 +147,17 @@ func (b *writerBench) shownSize(id string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.observed[id].Parameters["node_count"]
+}
+
+// pending is what is pending for somebody who knows the size that was shown last.
+func (b *writerBench) pending(id string) int {
+	size := 0
+	b.mu.Lock()
+	if detail := b.observed[id]; detail != nil {
+		size, _ = parseSize(detail.Parameters["node_count"])
+	}
+	b.mu.Unlock()
+	return b.ws.Pending(id, size)
 }
 
 func (b *writerBench) reasons() []string {

@@ -23,8 +23,8 @@ type stackWriter interface {
 	Replace(ctx context.Context, ref stackRef, members []nodegroups.Member) error
 	// Shrink withdraws the order of members that were never made; see nodegroups.Stacks.
 	Shrink(ctx context.Context, ref stackRef, by int) error
-	// Pending is growth that was accepted and that the size parameter does not show yet.
-	Pending(stackID string) int
+	// Pending is growth that was accepted and that the size parameter, which was read as size, does not show yet.
+	Pending(stackID string, size int) int
 	// Removing holds the ids of servers whose removal was ordered by us and that are not gone yet. The map belongs to
 	// the caller.
 	Removing(stackID string) map[string]bool

@@ -11,7 +11,7 @@ import (
 // It needs the lock.
 func (c *Cloud) build(st *stackState) {
 	st.dirty = false
-	pending := c.writers.Pending(st.row.ID)
+	pending := c.writers.Pending(st.row.ID, st.size)
 	st.view = tellMembers(&memberSources{
 		stackID: st.row.ID, status: st.row.Status, reason: st.row.Reason,
 		size: st.size, pending: pending,

@@ -40,8 +40,11 @@ type removal struct {
 	second bool
 }
 
-// pending is growth that was accepted and that the size parameter does not show. It needs the lock.
-func (w *writer) pending() int {
+// pending is growth that was accepted and that the size parameter, which was read as size, does not show. It needs the lock.
+//
+// A refresh may read what we have ordered before the writer has looked again: then it must not be counted twice, or a removal would
+// hide a growth that waits behind it, and cluster-autoscaler would order that again.
+func (w *writer) pending(size int) int {
 	n := 0
 	for _, list := range [][]*intent{w.waiting, w.queue} {
 		for _, i := range list {
@@ -50,7 +53,7 @@ func (w *writer) pending() int {
 			}
 		}
 	}
-	if w.last != nil && w.last.unconfirmed {
+	if w.last != nil && w.last.unconfirmed && size == w.last.beforeCount {
 		n += w.last.count - w.last.beforeCount
 	}
 	return n

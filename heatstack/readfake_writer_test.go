@@ -52,7 +52,7 @@ func (w *writerFake) Shrink(_ context.Context, ref stackRef, by int) error {
 	return w.order(fmt.Sprint("shrink ", by), ref)
 }
 
-func (w *writerFake) Pending(id string) int { return w.pending[id] }
+func (w *writerFake) Pending(id string, _ int) int { return w.pending[id] }
 
 func (w *writerFake) Removing(id string) map[string]bool { return w.removing[id] }
 

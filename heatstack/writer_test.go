@@ -20,7 +20,7 @@ func TestGrowSendsOnlyTheSize(t *testing.T) {
 	require.NoError(t, b.grow(s, 3))
 	assert.Equal(t, []string{"a 5 <nil>"}, b.sent())
 	assert.Equal(t, "5", b.shownSize("a"), "the size is known when Grow returns")
-	assert.Zero(t, b.ws.Pending("a"))
+	assert.Zero(t, b.pending("a"))
 	b.settle(s)
 	assert.Len(t, b.ids(s), 5)
 }
@@ -193,6 +193,6 @@ func TestCloseGivesUpWhatWaits(t *testing.T) {
 
 func TestAnUnknownStackIsNothing(t *testing.T) {
 	b := newBench(t)
-	assert.Zero(t, b.ws.Pending("x"))
+	assert.Zero(t, b.pending("x"))
 	assert.Empty(t, b.ws.Removing("x"))
 }

@@ -139,11 +139,11 @@ func (ws *writers) order(ctx context.Context, ref stackRef, i *intent) error {
 
 // Pending implements stackWriter. With a classic engine, which shows old parameters until an update ends, it is negative
 // while members that the size parameter still counts are being removed.
-func (ws *writers) Pending(stackID string) int {
+func (ws *writers) Pending(stackID string, size int) int {
 	if w := ws.of(stackID, nil); w != nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return w.pending()
+		return w.pending(size)
 	}
 	return 0
 }

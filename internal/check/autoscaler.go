@@ -84,6 +84,10 @@ const lastUpdated = "cluster-autoscaler.kubernetes.io/last-updated"
 
 func (w *World) checkStatus(ctx context.Context, f *findings) {
 	thing := "status " + w.Setup.Namespace + "/" + w.Setup.StatusConfigMap
+	if !w.program.core.isTrue("write-status-configmap", true) {
+		f.skip(thing, "", "the autoscaler does not write it (--write-status-configmap=false)")
+		return
+	}
 	found, err := w.Kubernetes.CoreV1().ConfigMaps(w.Setup.Namespace).Get(ctx, w.Setup.StatusConfigMap, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 )
@@ -30,10 +31,15 @@ type program struct {
 }
 
 // NodeGroupFlags returns which stacks the autoscaler in a namespace takes for node groups: its --node-group-auto-discovery and --nodes.
-// Both are empty if there is none.
-func NodeGroupFlags(ctx context.Context, client kubernetes.Interface, namespace string) (discovery, named []string) {
+// Both are empty if there is none. An error means that Deployments can't be listed; an API server without any has none.
+func NodeGroupFlags(ctx context.Context, client kubernetes.Interface, namespace string) (discovery, named []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
+	defer cancel()
 	p := findProgram(ctx, client, namespace)
-	return p.discovery, p.named
+	if apierrors.IsNotFound(p.err) {
+		return nil, nil, nil
+	}
+	return p.discovery, p.named, p.err
 }
 
 // arguments are flags by their names.

@@ -14,7 +14,7 @@ const moreQuota = "ask the cloud's operator for more, or lower node-group-max-si
 func checkQuotas(ctx context.Context, w *World, f *findings) {
 	volumes := false
 	all, first := quota.Take{}, map[string]quota.Take{}
-	growing := 0
+	growing, unknown := 0, ""
 	for _, g := range w.Snapshot.Groups() {
 		by := max(0, g.MaxSize-g.Target)
 		volumes = volumes || g.BootVolumeGiB > 0
@@ -22,6 +22,9 @@ func checkQuotas(ctx context.Context, w *World, f *findings) {
 		if by > 0 {
 			first[g.Name] = quota.TakeOf(g, 1)
 			growing += by
+			if g.Flavor == nil {
+				unknown = g.Name
+			}
 		}
 	}
 	limits := quota.Read(ctx, w.Session, volumes)
@@ -32,6 +35,8 @@ func checkQuotas(ctx context.Context, w *World, f *findings) {
 		needed := all[l.Name]
 		left, limited := l.Left()
 		switch {
+		case unknown != "" && (l.Name == quota.Cores || l.Name == quota.RAM):
+			f.skip(l.Name, "", "the flavor of node group %s is not known", unknown)
 		case !limited:
 			f.ok(l.Name, "no limit; %d used", l.Used)
 		case left >= needed:
@@ -94,6 +99,10 @@ func (w *World) checkServerGroups(ctx context.Context, most int, f *findings) {
 		thing := "members of server group " + sg.Name
 		if more := max(0, owner.MaxSize-owner.Target); len(owner.Stacks) == 1 && len(sg.Members)+more > most {
 			f.warn(thing, moreQuota, "%d of %d, and node group %s may grow by %d", len(sg.Members), most, owner.Name, more)
+			continue
+		}
+		if len(sg.Members) >= most && owner.Target < owner.MaxSize {
+			f.warn(thing, moreQuota, "%d of %d: the stack of node group %s that is in it can't grow", len(sg.Members), most, owner.Name)
 			continue
 		}
 		f.ok(thing, "%d of %d", len(sg.Members), most)

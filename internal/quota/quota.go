@@ -83,11 +83,21 @@ func (a absolute) number(key string) int {
 	return int(n)
 }
 
-func (l *Limits) addAbsolute(a absolute, rows [][3]string) {
+// addAbsolute takes the limits that are there with what is used of them: a half of one is nothing that can be compared.
+func (l *Limits) addAbsolute(service string, a absolute, rows [][3]string) {
 	for _, row := range rows {
-		if _, there := a.Limits.Absolute[row[1]]; there {
-			l.All = append(l.All, Limit{Name: row[0], Limit: a.number(row[1]), Used: max(0, a.number(row[2]))})
+		limit, isLimit := a.Limits.Absolute[row[1]]
+		used, isUsed := a.Limits.Absolute[row[2]]
+		if !isLimit && !isUsed {
+			continue
 		}
+		most, err := limit.Int64()
+		spent, errUsed := used.Int64()
+		if err != nil || errUsed != nil {
+			l.Unknown[service] = fmt.Errorf("%s=%q and %s=%q are no limit and its use", row[1], limit, row[2], used)
+			continue
+		}
+		l.All = append(l.All, Limit{Name: row[0], Limit: int(most), Used: int(spent)})
 	}
 }
 
@@ -100,7 +110,7 @@ func (l *Limits) readNova(ctx context.Context, s Session) error {
 	if err := get(ctx, client, client.ServiceURL("limits"), &a); err != nil {
 		return err
 	}
-	l.addAbsolute(a, [][3]string{
+	l.addAbsolute("Nova", a, [][3]string{
 		{Instances, "maxTotalInstances", "totalInstancesUsed"}, {Cores, "maxTotalCores", "totalCoresUsed"}, {RAM, "maxTotalRAMSize", "totalRAMUsed"},
 	})
 	if _, there := a.Limits.Absolute["maxServerGroupMembers"]; there {
@@ -139,7 +149,7 @@ func (l *Limits) readCinder(ctx context.Context, s Session) error {
 	if err := get(ctx, client, client.ServiceURL("limits"), &a); err != nil {
 		return err
 	}
-	l.addAbsolute(a, [][3]string{
+	l.addAbsolute("Cinder", a, [][3]string{
 		{Volumes, "maxTotalVolumes", "totalVolumesUsed"}, {Gigabytes, "maxTotalVolumeGigabytes", "totalGigabytesUsed"},
 	})
 	return nil

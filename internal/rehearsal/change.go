@@ -55,6 +55,9 @@ func (a *Answer) shrink(ctx context.Context, w World, g *nodegroups.Group, nodes
 		if err != nil {
 			return err
 		}
+		if slices.ContainsFunc(byStack[m.StackID], func(known nodegroups.Member) bool { return known.ID() == m.ID() }) {
+			return fmt.Errorf("--node=%s: this member is named twice; name each once", name)
+		}
 		byStack[m.StackID] = append(byStack[m.StackID], *m)
 	}
 	for _, s := range g.Stacks {

@@ -87,11 +87,11 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 		change = func(rules []rbacv1.PolicyRule) []rbacv1.PolicyRule { return rules }
 	}
 	subjects := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: name, Namespace: s.Name}}
-	unique := s.Name + "-" + name
 	roles := 0
 	for _, document := range strings.Split(string(text), "\n---\n") {
 		object, _, err := scheme.Codecs.UniversalDeserializer().Decode(must(yaml.ToJSON([]byte(document))), nil, nil)
 		require.NoError(s.t, err)
+		unique := fmt.Sprintf("%s-%s-%d", s.Name, name, roles)
 		ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Name: unique}
 		switch object := object.(type) {
 		case *rbacv1.ClusterRole:
@@ -114,7 +114,7 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 		require.NoError(s.t, err)
 		roles++
 	}
-	require.Equal(s.t, 2, roles)
+	require.Equal(s.t, 3, roles)
 }
 
 func must[T any](value T, err error) T {

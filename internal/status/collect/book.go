@@ -85,6 +85,8 @@ type entry struct {
 type seen struct {
 	message    string
 	last, told time.Time
+	// derived: the snapshot has had it, and alone says whether it holds.
+	derived bool
 }
 
 // certificate is by what verdicts are counted.
@@ -112,7 +114,14 @@ func (b *Book) WatchNodes(lister corelisters.NodeLister) { b.nodes.Store(&lister
 func (b *Book) ShowLoad(states func() []ceilometer.State) { b.states.Store(&states) }
 
 // Lead notes whether this replica does the work.
-func (b *Book) Lead(leading bool) { b.leading.Store(leading) }
+func (b *Book) Lead(leading bool) {
+	b.leading.Store(leading)
+	if !leading { // whoever looks after them now does not tell us
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.held, b.tokens = nil, nil
+	}
+}
 
 // NewLeader notes who leads.
 func (b *Book) NewLeader(identity string) {

@@ -62,7 +62,8 @@ func stackOf(s *nodegroups.Stack) status.Stack {
 		Blocked: problemOf(s.Blocked), GrowthBlocked: problemOf(s.GrowthBlocked),
 	}
 	if s.Known {
-		out.TargetSize = &s.Target
+		target := s.Target
+		out.TargetSize = &target
 	}
 	return out
 }
@@ -132,7 +133,7 @@ func (l *look) floor(g *nodegroups.Group) *status.Floor {
 
 func (l *look) signal(s *ceilometer.SignalState) status.Signal {
 	out := status.Signal{Metric: s.Metric, Source: s.Source, Wanted: s.Wanted, Opinion: s.Opinion}
-	if !s.At.IsZero() && !math.IsNaN(s.Value) && !math.IsInf(s.Value, 0) { // JSON has no word for those, and Why says it
+	if !s.At.IsZero() && s.Machines > 0 && !math.IsNaN(s.Value) && !math.IsInf(s.Value, 0) { // JSON has no word for those, and Why says it
 		value, machines, age := s.Value, s.Machines, l.now.Sub(s.At).Seconds()
 		out.Value, out.Machines, out.AgeSeconds = &value, &machines, &age
 	}

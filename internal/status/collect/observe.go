@@ -14,8 +14,22 @@ import (
 
 // Refreshed takes a point of history after a good reading; it belongs to cloudprovider.Observer, as do the next two.
 func (b *Book) Refreshed(_ time.Duration, err error) {
+	b.noteDerived()
 	if err == nil {
 		b.sample()
+	}
+}
+
+// noteDerived marks the problems that the snapshot has: it alone says from now on whether they hold.
+func (b *Book) noteDerived() {
+	problems := b.snapshot().Problems()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range problems {
+		p.Message = ""
+		if s := b.problems[p]; s != nil {
+			s.derived = true
+		}
 	}
 }
 

@@ -97,7 +97,8 @@ func (o *Orders) finish(d *status.Decision, before *nodegroups.Snapshot, err err
 
 func targetOf(s *nodegroups.Snapshot, group string) *int {
 	if g := s.Group(group); g != nil {
-		return &g.Target
+		size := g.Target // a pointer into g would keep all its members as long as the decision is kept
+		return &size
 	}
 	return nil
 }

@@ -10,7 +10,20 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
-// Report writes a problem down if it is news; it implements nodegroups.Reporter. Problems that hold are reported at every loop.
+// seldom are problems that are looked for more rarely than in every loop: they are taken to hold until two looks were missed.
+var seldom = map[string]time.Duration{
+	nodegroups.ReasonTemplateDrift:   25 * time.Minute, // cloudprovider looks every 10
+	nodegroups.ReasonBlanketApproval: 12 * time.Minute, // bootstrap looks every 5
+	nodegroups.ReasonNoPermission:    12 * time.Minute,
+	nodegroups.ReasonNoProviderID:    tellAgain, // these are told once
+	nodegroups.ReasonSizeMismatch:    tellAgain,
+	nodegroups.ReasonSecondKey:       tellAgain,
+}
+
+// isOver says whether a problem that was last reported so long ago does not hold any more.
+func isOver(reason string, since time.Duration) bool { return since > cmp.Or(seldom[reason], holdsFor) }
+
+// Report writes a problem down if it is news; it implements nodegroups.Reporter. Most problems that hold are reported at every loop.
 func (b *Book) Report(p nodegroups.Problem) {
 	key := p
 	key.Message = ""
@@ -24,13 +37,17 @@ func (b *Book) Report(p nodegroups.Problem) {
 		b.problems[key] = s
 	}
 	since := now.Sub(s.told)
-	isNews := since >= tellAgain || s.message != p.Message && since >= reworded || now.Sub(s.last) > holdsFor
+	isNews := since >= tellAgain || s.message != p.Message && since >= reworded || isOver(p.Reason, now.Sub(s.last))
 	s.last = now
 	if !isNews {
 		return
 	}
 	s.message, s.told = p.Message, now
-	b.write(decisionOf(&p))
+	d := decisionOf(&p)
+	if b.program.DryRun && d.Kind == status.DecisionDeleteNode {
+		d.Result = status.ResultDryRun
+	}
+	b.write(d)
 }
 
 // makeRoom forgets problems that do not hold any more, when there are too many. It needs mu.
@@ -38,7 +55,7 @@ func (b *Book) makeRoom(now time.Time) {
 	if len(b.problems) < rememberedProblems {
 		return
 	}
-	maps.DeleteFunc(b.problems, func(_ nodegroups.Problem, s *seen) bool { return now.Sub(s.last) > holdsFor })
+	maps.DeleteFunc(b.problems, func(p nodegroups.Problem, s *seen) bool { return isOver(p.Reason, now.Sub(s.last)) })
 	if len(b.problems) >= rememberedProblems {
 		clear(b.problems)
 	}
@@ -86,7 +103,7 @@ func (b *Book) holding(s *nodegroups.Snapshot, now time.Time) []status.Problem {
 		there[p] = true
 	}
 	for p, is := range b.problems {
-		if there[p] || happened[p.Reason] || now.Sub(is.last) > holdsFor {
+		if there[p] || happened[p.Reason] || is.derived || isOver(p.Reason, now.Sub(is.last)) {
 			continue
 		}
 		p.Message = is.message

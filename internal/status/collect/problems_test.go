@@ -54,6 +54,24 @@ func TestBlockingProblemsComeFirstAndNoneTwice(t *testing.T) {
 	require.Len(t, s.Problems, 2)
 	require.Equal(t, "StackFailed", s.Problems[0].Code)
 	require.True(t, s.Problems[0].Blocking)
+
+	r.stacks.SetProblems()
+	r.refresh(t)
+	require.Empty(t, r.Status().Problems, "what the snapshot does not have any more is mended")
+}
+
+func TestWhatIsLookedForSeldomHoldsBetweenLooks(t *testing.T) {
+	r := newRig(t, nodegroupstest.Stack("a", 1))
+	blind := nodegroups.Problem{Reason: nodegroups.ReasonBlanketApproval, Severity: nodegroups.Warning, Message: "blind"}
+	for range 10 {
+		r.Report(blind)
+		r.clock.Step(5 * time.Minute)
+		require.Len(t, r.Status().Problems, 1)
+	}
+	require.Len(t, r.Status().Decisions, 1, "that it still holds is no news")
+	require.Zero(t, r.Status().Decisions[0].Repeated)
+	r.clock.Step(8 * time.Minute)
+	require.Empty(t, r.Status().Problems)
 }
 
 func TestWhatHappenedDoesNotHold(t *testing.T) {

@@ -82,7 +82,7 @@ func (b *Book) addGroupMemory(g *status.NodeGroup, now time.Time) {
 		}
 	}
 	slices.SortFunc(g.HeldRepairs, func(a, b status.HeldRepair) int { return cmp.Compare(a.Reason, b.Reason) })
-	if live := b.tokens[g.Name]; live.Count > 0 {
+	if live := b.tokens[g.Name]; live.Count > 0 && (live.Expires.IsZero() || live.Expires.After(now)) {
 		g.Tokens = &status.Tokens{Valid: live.Count, Expires: timeOf(live.Expires)}
 	}
 }

@@ -137,8 +137,11 @@ func TestPausesTokensRepairsAndCertificates(t *testing.T) {
 	require.Equal(t, []status.HeldRepair{{Reason: "StackBusy", Members: 2}}, r.Status().NodeGroups[0].HeldRepairs)
 
 	r.TokenMinted("a")
-	r.TokensLive(map[string]bootstrap.Live{"a": {Count: 1, Expires: until}})
-	require.Equal(t, &status.Tokens{Valid: 1, Expires: &until}, r.Status().NodeGroups[0].Tokens)
+	expires := r.clock.Now().Add(time.Hour)
+	r.TokensLive(map[string]bootstrap.Live{"a": {Count: 1, Expires: expires}})
+	require.Equal(t, &status.Tokens{Valid: 1, Expires: &expires}, r.Status().NodeGroups[0].Tokens)
+	r.TokensLive(map[string]bootstrap.Live{"a": {Count: 1, Expires: r.clock.Now().Add(-time.Second)}})
+	require.Nil(t, r.Status().NodeGroups[0].Tokens, "it is over, whether or not anybody has said so")
 	r.TokenRevoked("a", bootstrap.RevokedJoined)
 	r.TokensLive(map[string]bootstrap.Live{})
 	require.Nil(t, r.Status().NodeGroups[0].Tokens)

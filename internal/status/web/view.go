@@ -102,6 +102,9 @@ func firstOf[T any](list []T, most int) ([]T, int) {
 	return list[:most], len(list) - most
 }
 
+// late is how old a reading of the cloud may be without a word: an order may hold up a loop for minutes.
+const late = 10 * time.Minute
+
 // headline says in a sentence how things are, the worst first.
 func headline(r *status.Report, groups []groupView) (state, text string) {
 	blocking, warnings := 0, 0
@@ -121,6 +124,8 @@ func headline(r *status.Report, groups []groupView) (state, text string) {
 		return stateBad, "The cloud can't be read, so nothing is resized. What is shown is what was known before."
 	case r.Reading.At == nil:
 		return stateBusy, "The cloud has not been read yet."
+	case r.At.Sub(*r.Reading.At) > late:
+		return stateWarn, "The cloud was last read " + ago(r.At.Sub(*r.Reading.At)) + " ago. What is shown may be old."
 	case blocking > 0:
 		return stateBad, count(blocking, "problem") + " to be mended; what is concerned is left alone."
 	case troubled(groups, stateBad) != "":
@@ -200,7 +205,7 @@ func (v *view) ReadAgo() string {
 func (v *view) Uptime() string { return ago(v.At.Sub(v.Started)) }
 
 // Sum counts over all node groups.
-func (v *view) Sum() (sum struct{ Target, Ready, Creating, Failed int }) {
+func (v *view) Sum() (sum struct{ Target, Ready, Creating, Failed, Unknown int }) {
 	for i := range v.NodeGroups {
 		g := &v.NodeGroups[i]
 		sum.Target += g.TargetSize
@@ -208,6 +213,8 @@ func (v *view) Sum() (sum struct{ Target, Ready, Creating, Failed int }) {
 		sum.Failed += g.Counts.Failed + g.Counts.Lost
 		if g.Counts.Ready != nil {
 			sum.Ready += *g.Counts.Ready
+		} else {
+			sum.Unknown++
 		}
 	}
 	return sum

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/access"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
@@ -123,15 +125,20 @@ func (c *command) run(cmd *cobra.Command, _ []string) error {
 	}
 	result.ID, result.Roles = made.ID, made.Roles
 	if result.WrittenTo, err = c.handOver(ctx, g, made); err != nil {
+		if len(result.WrittenTo) > 0 {
+			return fmt.Errorf("%w; the application credential %s is in %s already, and is kept", err, made.ID, strings.Join(result.WrittenTo, ", "))
+		}
 		// It is of no use to anybody where nobody has its secret.
 		return errors.Join(err, access.Delete(context.WithoutCancel(ctx), g.Session, made))
 	}
 	if c.show {
 		text, err := made.CloudsYAML()
-		if err != nil {
-			return err
+		if err == nil {
+			_, err = c.Out.Write(text)
 		}
-		_, err = c.Out.Write(text)
+		if err != nil && len(result.WrittenTo) == 0 {
+			err = errors.Join(err, access.Delete(context.WithoutCancel(ctx), g.Session, made))
+		}
 		return err
 	}
 	return c.Print(result, func(out io.Writer) error { return human(out, "Made", &result) })
@@ -181,14 +188,24 @@ func (c *command) handOver(ctx context.Context, g *ground.Ground, made *access.C
 	if c.secret != "" {
 		namespace, err := c.Namespace()
 		if err != nil {
-			return nil, err
+			return places, err
 		}
+		quiet()
 		if err := access.WriteSecret(ctx, g.Client, namespace, c.secret, made); err != nil {
-			return nil, err
+			return places, err
 		}
 		places = append(places, fmt.Sprintf("Secret %s/%s, key %s", namespace, c.secret, access.CloudConfKey))
 	}
 	return places, nil
+}
+
+// quiet keeps client-go from logging the bodies of requests, as it does from verbosity 8 on.
+func quiet() {
+	const withoutBodies = "7"
+	if klog.V(8).Enabled() {
+		var level klog.Level
+		_ = level.Set(withoutBodies) // a number
+	}
 }
 
 func human(out io.Writer, did string, r *Result) error {

@@ -90,7 +90,11 @@ func (g *Ground) wanted(ctx context.Context, o *cli.Options) ([]heatstack.Discov
 	var discovery []heatstack.Discovery
 	var named []heatstack.NamedStack
 	if g.Client != nil {
-		specs, names := check.NodeGroupFlags(ctx, g.Client, o.Autoscaler.Namespace)
+		specs, names, err := check.NodeGroupFlags(ctx, g.Client, o.Autoscaler.Namespace)
+		if err != nil {
+			return nil, nil, fmt.Errorf("which stacks are node groups is not known: the Deployments of namespace %s can't be listed: %w; say it by --node-group-auto-discovery",
+				o.Autoscaler.Namespace, err)
+		}
 		for _, spec := range specs {
 			d, err := heatstack.ParseDiscovery(spec)
 			if err != nil {

@@ -106,6 +106,9 @@ func (c *command) run(cmd *cobra.Command, args []string) error {
 // addQuotas says whether the project's quotas allow a growth.
 func (c *command) addQuotas(cmd *cobra.Command, g *ground.Ground, group *nodegroups.Group, by int, answer *rehearsal.Answer) {
 	limits := quota.Read(cmd.Context(), g.Session, group.BootVolumeGiB > 0)
+	if group.Flavor == nil {
+		answer.Notes = append(answer.Notes, "The flavor is not known, so cores and RAM were not compared with the quotas.")
+	}
 	lacks := limits.Lacks(quota.TakeOf(group, by))
 	for _, lack := range lacks {
 		answer.Obstacle("quota of " + lack)
@@ -113,7 +116,7 @@ func (c *command) addQuotas(cmd *cobra.Command, g *ground.Ground, group *nodegro
 	for service, err := range limits.Unknown {
 		answer.Notes = append(answer.Notes, fmt.Sprintf("The quota of %s could not be read: %v.", service, err))
 	}
-	if len(lacks) == 0 && len(limits.All) > 0 {
+	if len(lacks) == 0 && len(limits.All) > 0 && len(limits.Unknown) == 0 && group.Flavor != nil {
 		answer.Notes = append(answer.Notes, "The project's quotas allow it.")
 	}
 }

@@ -31,7 +31,6 @@ type apiServer struct {
 	t *testing.T
 	// objects are by path; a string is sent as it is, an error as its status.
 	objects map[string]any
-	asked   []string
 }
 
 func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +38,6 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if selector := r.URL.Query().Get("labelSelector"); selector != "" {
 		path += "?" + selector
 	}
-	a.asked = append(a.asked, path)
 	object, ok := a.objects[path]
 	if !ok {
 		object = apierrors.NewNotFound(schema.GroupResource{}, path)
