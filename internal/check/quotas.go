@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/quota"
@@ -14,14 +15,16 @@ const moreQuota = "ask the cloud's operator for more, or lower node-group-max-si
 func checkQuotas(ctx context.Context, w *World, f *findings) {
 	volumes := false
 	all, first := quota.Take{}, map[string]quota.Take{}
-	growing := 0
+	var flavorless []string // node groups that may grow by what nobody knows
 	for _, g := range w.Snapshot.Groups() {
 		by := max(0, g.MaxSize-g.Target)
 		volumes = volumes || g.BootVolumeGiB > 0
 		all.Add(quota.TakeOf(g, by))
 		if by > 0 {
 			first[g.Name] = quota.TakeOf(g, 1)
-			growing += by
+			if g.Flavor == nil {
+				flavorless = append(flavorless, g.Name)
+			}
 		}
 	}
 	limits := quota.Read(ctx, w.Session, volumes)
@@ -34,6 +37,9 @@ func checkQuotas(ctx context.Context, w *World, f *findings) {
 		switch {
 		case !limited:
 			f.ok(l.Name, "no limit; %d used", l.Used)
+		case left >= needed && len(flavorless) > 0 && slices.Contains(quota.OfFlavor, l.Name):
+			f.skip(l.Name, "see the check stacks: the flavor is in the template or in the parameter flavor",
+				"%d of %d are left, but what a new member takes is not known: no flavor is known of node group %s", left, l.Limit, strings.Join(flavorless, ", "))
 		case left >= needed:
 			f.ok(l.Name, "%d of %d are left, the node groups may take %d more", left, l.Limit, needed)
 		case blocksAll(l, first):
