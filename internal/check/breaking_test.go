@@ -62,3 +62,8 @@ func stock(s *scene) {
 func later(by time.Duration) *clocktesting.FakeClock {
 	return clocktesting.NewFakeClock(time.Now().Add(by))
 }
+
+// secondFlavor is a parameter for a flavor that is not the members', and the beginning of the one that comes after it.
+func secondFlavor(name string) string {
+	return "  disk_flavor: {type: string, default: " + name + ", constraints: [{custom_constraint: nova.flavor}]}\n  network: {"
+}

@@ -116,6 +116,9 @@ func worlds() []broken {
 		{"image is gone", in("default: node-image, constraints: [{custom_constraint: glance.image}]", "default: old-image"), nil, "references", check.Fail, "parameter image", `image "old-image" does not exist`},
 		{"network is gone", in("network: {type: string, default: nodes}", "network: {type: string, default: old}"), nil, "references", check.Fail, "parameter network", "does not exist"},
 		{"flavor is gone", in("default: m1.small, constraints: [{custom_constraint: nova.flavor}]", "default: m9.gone"), nil, "references", check.Fail, "parameter flavor", "does not exist"},
+		{"another flavor is there", in("  network: {", secondFlavor("m1.large")), nil, "references", check.OK, "stack workers", "flavor m1.large"},
+		{"flavors are not told", "", fault(simulator.Fault{Service: simulator.Nova, Path: "flavors", Status: 403}), "references", check.Skipped, "flavor m1.small", "can't be looked up"},
+		{"flavors of nobody", "", fault(simulator.Fault{Service: simulator.Nova, Path: "flavors", Status: 403}), "quotas", check.Skipped, "cores", "no flavor is known of node group workers"},
 		{"key pair of somebody else", in("key_name: {type: string, default: ''}", "key_name: {type: string, default: mine}"), nil, "references", check.Fail, "key_name", "belong to users"},
 		{"telemetry knows nothing", "", func(s *scene) {
 			s.tagAndLeast(access.Needs{Gnocchi: true}, "scaled", "node-group-max-size=5", "load-metric=cpu")
