@@ -30,10 +30,10 @@ type program struct {
 }
 
 // NodeGroupFlags returns which stacks the autoscaler in a namespace takes for node groups: its --node-group-auto-discovery and --nodes.
-// Both are empty if there is none.
-func NodeGroupFlags(ctx context.Context, client kubernetes.Interface, namespace string) (discovery, named []string) {
+// Both are empty if there is none. An error means that nobody knows whether there is one; the caller bounds the time.
+func NodeGroupFlags(ctx context.Context, client kubernetes.Interface, namespace string) (discovery, named []string, err error) {
 	p := findProgram(ctx, client, namespace)
-	return p.discovery, p.named
+	return p.discovery, p.named, p.err
 }
 
 // arguments are flags by their names.

@@ -89,6 +89,9 @@ type scene struct {
 	flags   []string
 }
 
+// deployments is where the autoscaler's Deployment is looked for.
+const deployments = "/apis/apps/v1/namespaces/kube-system/deployments"
+
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	s := &scene{T: t, sim: simulator.New(simulator.Options{PatchTime: -1, Timing: &simulator.Timing{}}), cluster: &apiServer{objects: map[string]any{}}}
@@ -112,6 +115,7 @@ func newScene(t *testing.T) *scene {
 		nodes = append(nodes, map[string]any{"metadata": map[string]any{"name": server.Name}, "spec": map[string]any{"providerID": "openstack:///" + server.ID}})
 	}
 	s.cluster.objects["/api/v1/nodes"] = map[string]any{"kind": "NodeList", "apiVersion": "v1", "items": nodes}
+	s.cluster.objects[deployments] = map[string]any{"kind": "DeploymentList", "apiVersion": "apps/v1", "items": []any{}}
 	s.cluster.objects["/version"] = map[string]any{"major": "1", "minor": "33", "gitVersion": "v1.33.2"}
 	server := httptest.NewServer(s.cluster)
 	t.Cleanup(server.Close)
@@ -249,4 +253,21 @@ func TestScaleOnlyRehearses(t *testing.T) {
 	code, out, _ = s.run("scale", "workers", "3", "--dry-run")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "Not possible: quota of instances: 1 are needed and 0 of 2 are left")
+}
+
+// Which stacks are node groups is never guessed where the Deployment that says so can't be read.
+func TestTheWrongStacksAreNotLookedAt(t *testing.T) {
+	s := newScene(t)
+	delete(s.cluster.objects, deployments)
+	code, out, errs := s.run("scale", "workers", "3", "--dry-run")
+	assert.Equal(t, 1, code)
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "the autoscaler's Deployment can't be read; give --node-group-auto-discovery")
+	_, out, _ = s.run("check", "stacks", "--output=json")
+	assert.Contains(t, out, "the autoscaler's Deployment can't be read")
+	code, _, errs = s.run("credential", "--dry-run")
+	assert.Zero(t, code)
+	assert.Contains(t, errs, "No node groups are known (which stacks are node groups is not known: the autoscaler's Deployment can't be read")
+	code, _, errs = s.run("scale", "workers", "3", "--dry-run", "--node-group-auto-discovery=heat:tag=cluster-autoscaler-enabled")
+	assert.Zero(t, code, errs)
 }

@@ -139,8 +139,12 @@ func (c *command) run(cmd *cobra.Command, _ []string) error {
 
 // needs are what the node groups need now, and what was asked for besides.
 func (c *command) needs(ctx context.Context, g *ground.Ground) (access.Needs, []string) {
-	if g.Snapshot == nil || len(g.Snapshot.Groups()) == 0 {
-		return c.more, []string{fmt.Sprintf("No node groups are known (%s): the rules are those of a plain set-up and of the --with-... flags.", g.Wanted)}
+	const plain = "the rules are those of a plain set-up and of the --with-... flags."
+	switch {
+	case g.Snapshot == nil:
+		return c.more, []string{fmt.Sprintf("No node groups are known (%s): %s", openstack.Message(g.SnapshotErr), plain)}
+	case len(g.Snapshot.Groups()) == 0:
+		return c.more, []string{fmt.Sprintf("There are no node groups (%s): %s", g.Wanted, plain)}
 	}
 	needs, notes := g.Needs(ctx)
 	return needs.Or(c.more), notes

@@ -78,7 +78,9 @@ func (c *command) run(cmd *cobra.Command, args []string) error {
 	world := rehearsal.World{Snapshot: snapshot, Stacks: g.Reader}
 	var notes []string
 	if g.Client != nil {
-		list, err := g.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		bounded, cancel := ground.Bounded(ctx)
+		list, err := g.Client.CoreV1().Nodes().List(bounded, metav1.ListOptions{})
+		cancel()
 		if err != nil {
 			notes = append(notes, "The cluster's Nodes could not be listed: "+cli.Explain("list nodes", err).Error())
 		} else {
