@@ -14,12 +14,14 @@ import (
 )
 
 func checkAccess(ctx context.Context, w *World, f *findings) {
-	w.checkRules(f)
-	w.probe(ctx, f)
+	needs, unknown := w.needs(ctx)
+	w.checkRules(needs, unknown, f)
+	w.probe(ctx, needs, f)
 }
 
-// checkRules compares the access rules that the credentials have with those that are needed.
-func (w *World) checkRules(f *findings) {
+// checkRules compares the access rules that the credentials have with those that are needed. What is missing is missing, whatever
+// else is not known; that all is well can be said only if everything is.
+func (w *World) checkRules(needs access.Needs, unknown unknownNeeds, f *findings) {
 	facts := w.Session.Facts()
 	switch {
 	case facts.Credential == nil:
@@ -29,9 +31,10 @@ func (w *World) checkRules(f *findings) {
 		f.warn("access rules", makeCredential, "none: it allows whatever its roles allow, such as to delete every server of the project")
 		return
 	}
-	needed := access.Rules(w.needs(), facts)
+	unknown.skip(f)
+	needed := access.Rules(needs, facts)
 	missing, unused, wide := access.Compare(needed, facts.Credential.Rules)
-	// What only templates tell to be needed is not known here for sure, and is no excess.
+	// What a feature needs that may come later, or that is not known to be used, is no excess.
 	extra := access.Rules(access.Needs{Volumes: true, LoadBalancers: true, Shutdown: true, Gnocchi: true, Aetos: true}, facts)
 	_, unused, _ = access.Compare(extra, unused)
 	for _, r := range missing {
@@ -43,7 +46,7 @@ func (w *World) checkRules(f *findings) {
 	for _, r := range wide {
 		f.warn("access rule "+ruleText(r), makeCredential, "it allows more than is needed")
 	}
-	if len(missing)+len(unused)+len(wide) == 0 {
+	if len(missing)+len(unused)+len(wide)+len(unknown) == 0 {
 		f.ok("access rules", "%d, each of them needed, and none is missing", len(facts.Credential.Rules))
 	}
 }
@@ -77,8 +80,7 @@ func probes() []aProbe {
 }
 
 // probe tries what the autoscaler does.
-func (w *World) probe(ctx context.Context, f *findings) {
-	needs := w.needs()
+func (w *World) probe(ctx context.Context, needs access.Needs, f *findings) {
 	var allowed []string
 	for _, p := range probes() {
 		if p.wanted != nil && !p.wanted(needs) {

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/access"
+	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
 // expiring signs in with a credential that is good for that long; 0 for ever.
@@ -66,4 +68,11 @@ func later(by time.Duration) *clocktesting.FakeClock {
 // secondFlavor is a parameter for a flavor that is not the members', and the beginning of the one that comes after it.
 func secondFlavor(name string) string {
 	return "  disk_flavor: {type: string, default: " + name + ", constraints: [{custom_constraint: nova.flavor}]}\n  network: {"
+}
+
+// unreadable is a part of Heat's API that may not be read.
+func unreadable(path string) func(*scene) {
+	return func(s *scene) {
+		s.sim.Inject(simulator.Fault{Service: simulator.Heat, Method: http.MethodGet, Path: path, Status: http.StatusForbidden})
+	}
 }

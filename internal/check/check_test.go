@@ -95,6 +95,11 @@ func worlds() []broken {
 			s.tagAndLeast(access.Needs{}, "scaled", "node-group-max-size=5", "graceful-shutdown-time=1m")
 		},
 			"access", check.Fail, "shut a server down", "refused (401)"},
+		{"a template can't be read", "", unreadable("/template"), "access", check.Skipped, "needs of stack workers", "its template can't be read"},
+		{"files can't be read", "", unreadable("/files"), "access", check.Skipped, "needs of stack workers", "its template can't be read"},
+		{"no stacks can be read", "", unreadable(`/stacks\?`), "access", check.Skipped, "needs of the node groups", "could not be read"},
+		{"nor can endpoints be told", "", unreadable("/template"), "endpoints", check.Skipped, "needs of stack workers", "its template can't be read"},
+		{"a template with volumes", in("metadata: {", "metadata: {volume_id: none, "), nil, "endpoints", check.Fail, "Cinder", "stacks use volumes"},
 		{"may not update", "", fault(simulator.Fault{Service: simulator.Heat, Method: "PATCH", Status: 403, Body: `{"error":{"message":"You are not authorized"}}`}),
 			"access", check.Fail, "update a stack", "refused (403): You are not authorized"},
 		{"quota is short", "", quota(func(q *simulator.Quota) { q.Instances = 4 }), "quotas", check.Warn, "instances", "2 of 4 are left"},
@@ -202,5 +207,15 @@ func TestEachCheckFailsForItsCause(t *testing.T) {
 				assert.NotContains(t, f.Found, "bbbbbbbbbbbbbbbb")
 			}
 		})
+	}
+}
+
+// What was not looked at is not all right.
+func TestAccessIsNotWellIfNeedsAreUnknown(t *testing.T) {
+	for _, path := range []string{"/template", "/files", `/stacks\?`} {
+		s := newScene(t, goodTemplate)
+		unreadable(path)(s)
+		found := s.run("access")
+		assert.False(t, has(found, "access", check.OK, "access rules", ""), "%s: %s", path, show(found))
 	}
 }

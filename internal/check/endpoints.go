@@ -21,19 +21,19 @@ import (
 // wanted is a service and what it is for.
 type wanted struct{ service, called, why string }
 
-func (w *World) services() []wanted {
+func services(needs access.Needs) []wanted {
 	list := []wanted{
 		{"orchestration", "Heat", "stacks are read and changed there"},
 		{"compute", "Nova", "servers are read there"},
 		{"image", "Glance", "Heat looks up images there"},
 		{"network", "Neutron", "Heat looks up networks there"},
 	}
-	needs := w.needs()
 	for _, more := range []struct {
 		wanted
 		needed bool
 	}{
 		{wanted{"volumev3", "Cinder", "a node group's stacks use volumes"}, needs.Volumes},
+		{wanted{"load-balancer", "Octavia", "a node group's stacks use load balancers"}, needs.LoadBalancers},
 		{wanted{"metric", "Gnocchi", "the load of node groups is read there"}, needs.Gnocchi},
 		{wanted{"metric-storage", "Aetos", "the load of node groups is read there"}, needs.Aetos},
 	} {
@@ -44,17 +44,11 @@ func (w *World) services() []wanted {
 	return list
 }
 
-// needs are what the node groups ask of the cloud, as far as they are known.
-func (w *World) needs() access.Needs {
-	if w.Snapshot == nil {
-		return access.Needs{}
-	}
-	return access.NeedsOf(w.Snapshot.Groups(), w.Setup.Defaults.Source, w.Setup.Aetos)
-}
-
 func checkEndpoints(ctx context.Context, w *World, f *findings) {
 	facts := w.Session.Facts()
-	for _, s := range w.services() {
+	needs, unknown := w.needs(ctx)
+	unknown.skip(f)
+	for _, s := range services(needs) {
 		client, err := w.Session.Service(ctx, s.service)
 		if err != nil {
 			remedy := "check region and interface"

@@ -36,6 +36,8 @@ type World struct {
 	nodes    []v1.Node
 	nodesErr error
 	program  *program
+	// templates remember what templates need.
+	templates *templateNeeds
 	// sourceErr says why load can't be read as the autoscaler's flags have it.
 	sourceErr error
 }
@@ -77,6 +79,7 @@ func (w World) withDefaults() World {
 	if w.Timeout <= 0 {
 		w.Timeout = DefaultTimeout
 	}
+	w.templates = &templateNeeds{}
 	if w.Clock == nil {
 		w.Clock = clock.RealClock{}
 	}
