@@ -30,6 +30,8 @@ type apiServer struct {
 	objects map[string]any
 	// writes are the methods and paths of all writes, "(dry)" if they were dry runs.
 	writes []string
+	// losing are the paths of which the answer to a write is an error; refusing those that are not even written.
+	losing, refusing map[string]bool
 }
 
 func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -37,6 +39,11 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	body := bodyOf(r)
+	dry := r.URL.Query().Get("dryRun") == "All"
+	if r.Method != http.MethodGet && !dry && a.refusing[r.URL.Path] {
+		fail(w, http.StatusInternalServerError, "InternalError")
+		return
+	}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/subjectaccessreviews"):
 		spec, _ := body["spec"].(map[string]any)
@@ -49,11 +56,10 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_ = json.NewEncoder(w).Encode(object)
 			return
 		}
-		w.WriteHeader(http.StatusNotFound)
-		_ = json.NewEncoder(w).Encode(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})
+		fail(w, http.StatusNotFound, "NotFound")
 	default:
 		what := r.Method + " " + r.URL.Path
-		if r.URL.Query().Get("dryRun") == "All" {
+		if dry {
 			what += " (dry)"
 		} else {
 			meta, _ := body["metadata"].(map[string]any)
@@ -61,8 +67,17 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			a.objects[strings.TrimSuffix(r.URL.Path, "/"+name)+"/"+name] = body
 		}
 		a.writes = append(a.writes, what)
+		if !dry && a.losing[r.URL.Path] {
+			fail(w, http.StatusInternalServerError, "InternalError")
+			return
+		}
 		_ = json.NewEncoder(w).Encode(body)
 	}
+}
+
+func fail(w http.ResponseWriter, code int, reason string) {
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code})
 }
 
 // bodyOf is a request's body as JSON; the client sends protobuf.
@@ -137,11 +152,18 @@ func (s *scene) signIn(clouds []byte, entry string) {
 
 func (s *scene) run(args ...string) (code int, out, errs string) {
 	s.Helper()
-	var stdout, stderr bytes.Buffer
+	var stdout bytes.Buffer
+	code, errs = s.runTo(&stdout, args...)
+	return code, stdout.String(), errs
+}
+
+func (s *scene) runTo(stdout io.Writer, args ...string) (code int, errs string) {
+	s.Helper()
+	var stderr bytes.Buffer
 	ctx, cancel := context.WithTimeout(s.Context(), time.Minute)
 	defer cancel()
-	code = tool.Run(ctx, tool.Plugin, append(args, s.flags...), genericiooptions.IOStreams{In: strings.NewReader(""), Out: &stdout, ErrOut: &stderr})
-	return code, stdout.String(), stderr.String()
+	code = tool.Run(ctx, tool.Plugin, append(args, s.flags...), genericiooptions.IOStreams{In: strings.NewReader(""), Out: stdout, ErrOut: &stderr})
+	return code, stderr.String()
 }
 
 func TestCredentialThenCheck(t *testing.T) {

@@ -3,7 +3,6 @@ package credential
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -123,16 +122,10 @@ func (c *command) run(cmd *cobra.Command, _ []string) error {
 	}
 	result.ID, result.Roles = made.ID, made.Roles
 	if result.WrittenTo, err = c.handOver(ctx, g, made); err != nil {
-		// It is of no use to anybody where nobody has its secret.
-		return errors.Join(err, access.Delete(context.WithoutCancel(ctx), g.Session, made))
+		return err
 	}
 	if c.show {
-		text, err := made.CloudsYAML()
-		if err != nil {
-			return err
-		}
-		_, err = c.Out.Write(text)
-		return err
+		return nil
 	}
 	return c.Print(result, func(out io.Writer) error { return human(out, "Made", &result) })
 }
@@ -168,31 +161,6 @@ func (c *command) checkPlaces(ctx context.Context, g *ground.Ground) error {
 		return err
 	}
 	return access.CheckSecret(ctx, g.Client, namespace, c.secret)
-}
-
-// handOver writes the credential where it was asked to go.
-func (c *command) handOver(ctx context.Context, g *ground.Ground, made *access.Credential) (places []string, err error) {
-	if c.file != "" {
-		text, err := made.CloudsYAML()
-		if err != nil {
-			return nil, err
-		}
-		if err := access.WriteFile(c.file, text); err != nil {
-			return nil, fmt.Errorf("--file: %w", err)
-		}
-		places = append(places, "file "+c.file)
-	}
-	if c.secret != "" {
-		namespace, err := c.Namespace()
-		if err != nil {
-			return nil, err
-		}
-		if err := access.WriteSecret(ctx, g.Client, namespace, c.secret, made); err != nil {
-			return nil, err
-		}
-		places = append(places, fmt.Sprintf("Secret %s/%s, key %s", namespace, c.secret, access.CloudConfKey))
-	}
-	return places, nil
 }
 
 func human(out io.Writer, did string, r *Result) error {
