@@ -167,6 +167,36 @@ func worlds() []broken {
 		{"old status", "", func(s *scene) {
 			s.status.Annotations["cluster-autoscaler.kubernetes.io/last-updated"] = time.Now().Add(-time.Hour).UTC().String()
 		}, "autoscaler", check.Fail, "status", "last written 1h"},
+		{"a status without a time", "", func(s *scene) { s.status.Annotations = nil }, "autoscaler", check.Skipped, "status", "when it was written can't be told"},
+		{"a status of no time", "", func(s *scene) {
+			s.status.Annotations["cluster-autoscaler.kubernetes.io/last-updated"] = "yesterday at noon"
+		}, "autoscaler", check.Skipped, "status", "when it was written can't be told"},
+		{"a status that nobody writes", "", func(s *scene) {
+			s.args("--write-status-configmap=false")
+			s.status = nil
+		}, "autoscaler", check.Skipped, "status", "switched off"},
+		{"a lease of another name", "", func(s *scene) {
+			s.args("--leader-elect-resource-name=south")
+			s.lease.Name = "south"
+		}, "autoscaler", check.OK, "lease kube-system/south", "pod-1 leads"},
+		{"a status of another name", "", func(s *scene) {
+			s.args("--status-config-map-name=south")
+			s.status.Name = "south"
+		}, "autoscaler", check.OK, "status kube-system/south", "Running"},
+		{"another namespace", "", func(s *scene) {
+			s.args("--namespace=south")
+			s.lease.Namespace, s.status.Namespace = "south", "south"
+		}, "autoscaler", check.OK, "status south/cluster-autoscaler-status", "Running"},
+		{"the default namespace", "", func(s *scene) { s.deployment.Namespace, s.world.Setup.Namespace = "north", "north" },
+			"autoscaler", check.OK, "lease kube-system/cluster-autoscaler", "pod-1 leads"},
+		{"the pod's own namespace", "", func(s *scene) {
+			s.args("--namespace=$(POD_NAMESPACE)")
+			s.deployment.Namespace, s.lease.Namespace, s.status.Namespace, s.world.Setup.Namespace = "north", "north", "north", "north"
+		}, "autoscaler", check.OK, "lease north/cluster-autoscaler", "pod-1 leads"},
+		{"rights to a lease of another name", "", func(s *scene) {
+			s.args("--leader-elect-resource-name=south", "--namespace=south")
+			deny(func(r *authorization.ResourceAttributes) bool { return r.Resource == "leases" && r.Name == "south" })(s)
+		}, "permissions", check.Fail, "cluster-autoscaler-openstack", "leases.coordination.k8s.io south in south"},
 		{"unhealthy", "", func(s *scene) {
 			s.status.Data["status"] = "autoscalerStatus: Running\nclusterWide: {health: {status: Unhealthy}}"
 		},

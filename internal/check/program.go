@@ -120,6 +120,14 @@ func values(words []string, name string) []string {
 	return out
 }
 
+// plain is a flag's value if it stands there. A value such as $(POD_NAMESPACE) is known in the pod only.
+func (a arguments) plain(name string) string {
+	if strings.Contains(a[name], "$(") {
+		return ""
+	}
+	return a[name]
+}
+
 // isTrue reads a boolean flag.
 func (a arguments) isTrue(name string, otherwise bool) bool {
 	if value, err := strconv.ParseBool(a[name]); err == nil {

@@ -167,6 +167,7 @@ func text(err error, otherwise string) string {
 func (w *World) look(ctx context.Context) {
 	w.program = &program{}
 	defer w.takeLoadFlags()
+	defer w.takeNames()
 	if w.Kubernetes == nil {
 		return
 	}

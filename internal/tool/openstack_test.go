@@ -293,3 +293,17 @@ func TestTheWrongStacksAreNotLookedAt(t *testing.T) {
 	code, _, errs = s.run("scale", "workers", "3", "--dry-run", "--node-group-auto-discovery=heat:tag=cluster-autoscaler-enabled")
 	assert.Zero(t, code, errs)
 }
+
+// A name that is given is the one that is looked at; without it the Deployment's counts.
+func TestCheckTakesTheStatusThatIsNamed(t *testing.T) {
+	s := newScene(t)
+	s.cluster.objects[deployments] = map[string]any{"kind": "DeploymentList", "apiVersion": "apps/v1", "items": []any{map[string]any{
+		"metadata": map[string]any{"name": "autoscaler"},
+		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{
+			"args": []string{"--node-group-auto-discovery=heat:tag=cluster-autoscaler-enabled", "--status-config-map-name=of-the-deployment"}}}}}},
+	}}}
+	_, out, _ := s.run("check", "autoscaler")
+	assert.Contains(t, out, "status kube-system/of-the-deployment")
+	_, out, _ = s.run("check", "autoscaler", "--status-config-map-name=mine")
+	assert.Contains(t, out, "status kube-system/mine")
+}
