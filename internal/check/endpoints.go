@@ -58,13 +58,17 @@ func checkEndpoints(ctx context.Context, w *World, f *findings) {
 			f.fail(s.called, remedy, "the catalog has no %s endpoint of %q in region %s, and %s", facts.Interface, s.service, facts.Region, s.why)
 			continue
 		}
-		version, err := askVersion(ctx, client)
-		if err != nil {
+		version, code, err := askVersion(ctx, client)
+		switch {
+		case err != nil:
 			f.fail(s.called, "see whether this machine can reach it, and whether the service runs; the autoscaler's own pod may have another way", "%s does not answer: %s",
 				client.Endpoint, openstack.Message(err))
-			continue
+		case code >= http.StatusBadRequest && code != http.StatusUnauthorized && code != http.StatusForbidden:
+			f.warn(s.called, "see the check access; if its requests fail, have the catalog's address corrected", "%s in region %s: something answers, but it has no versions to tell (HTTP %d)",
+				client.Endpoint, facts.Region, code)
+		default:
+			f.ok(s.called, "%s in region %s, %s", client.Endpoint, facts.Region, version)
 		}
-		f.ok(s.called, "%s in region %s, %s", client.Endpoint, facts.Region, version)
 	}
 }
 
@@ -83,29 +87,29 @@ var versionPart = regexp.MustCompile(`/v[0-9]+(\.[0-9]+)?(/.*)?$`)
 
 // askVersion asks a service for its versions, without a token: every service tells them to everybody. What is not understood is
 // still an answer.
-func askVersion(ctx context.Context, client *gophercloud.ServiceClient) (string, error) {
+func askVersion(ctx context.Context, client *gophercloud.ServiceClient) (version string, code int, err error) {
 	u, err := url.Parse(client.Endpoint)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	u.Path = versionPart.ReplaceAllString(u.Path, "/")
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	answer, err := client.ProviderClient.HTTPClient.Do(request)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode >= http.StatusInternalServerError {
-		return "", fmt.Errorf("HTTP %d", answer.StatusCode)
+		return "", 0, fmt.Errorf("HTTP %d", answer.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	return newest(body), nil
+	return newest(body), answer.StatusCode, nil
 }
 
 // newest is the newest version in a list of versions.
