@@ -111,6 +111,15 @@ func worlds() []broken {
 		{"quota is used up", "", quota(func(q *simulator.Quota) { q.Cores = 2 }), "quotas", check.Fail, "cores", "no node group can grow"},
 		{"memory is used up", "", quota(func(q *simulator.Quota) { q.RAMMiB = 5000 }), "quotas", check.Fail, "RAM", "no node group can grow"},
 		{"quota is not told", "", fault(simulator.Fault{Service: simulator.Neutron, Path: "quotas", Status: 403}), "quotas", check.Skipped, "Neutron", "can't be read"},
+		{"server group is filling up", "", func(s *scene) { s.serverGroup(8) }, "quotas", check.Warn, "server group spread", "8 of 10, and node group workers may grow by 3"},
+		{"server group is full, of a group of stacks", "", func(s *scene) {
+			s.shard()
+			s.serverGroup(10)
+		}, "quotas", check.Warn, "server group spread", "10 of 10: the stack"},
+		{"server group has room, of a group of stacks", "", func(s *scene) {
+			s.shard()
+			s.serverGroup(9)
+		}, "quotas", check.OK, "server group spread", "9 of 10"},
 		{"stack too small for the group", "", tags("scaled", "node-group-max-size=2000"), "quotas", check.Warn, "resources per stack", "can have 900 members"},
 		{"no stack", "", tags("other"), "stacks", check.Fail, "node groups", "no stack of project demo"},
 		{"no maximum", "", tags("scaled"), "stacks", check.Fail, "workers", "MissingLimit"},

@@ -98,8 +98,13 @@ func (w *World) checkServerGroups(ctx context.Context, most int, f *findings) {
 			continue
 		}
 		thing := "members of server group " + sg.Name
-		if more := max(0, owner.MaxSize-owner.Target); len(owner.Stacks) == 1 && len(sg.Members)+more > most {
+		more := max(0, owner.MaxSize-owner.Target)
+		switch {
+		case len(owner.Stacks) == 1 && len(sg.Members)+more > most:
 			f.warn(thing, moreQuota, "%d of %d, and node group %s may grow by %d", len(sg.Members), most, owner.Name, more)
+			continue
+		case len(sg.Members) >= most && more > 0:
+			f.warn(thing, moreQuota, "%d of %d: the stack of node group %s that has it can't grow, and its other stacks have to", len(sg.Members), most, owner.Name)
 			continue
 		}
 		f.ok(thing, "%d of %d", len(sg.Members), most)
