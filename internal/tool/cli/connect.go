@@ -53,11 +53,12 @@ func (o *Options) Client() (kubernetes.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.client, err = kubernetes.NewForConfig(config)
+	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("the connection to the cluster (--kubeconfig, --context): %w", err)
 	}
-	return o.client, nil
+	o.client = client // a nil *Clientset in the interface would look like a client
+	return client, nil
 }
 
 // Namespace is the one that flags or kubeconfig name; default if none does.
