@@ -1,13 +1,16 @@
 package tool_test
 
 import (
+	"bytes"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/klog/v2"
 )
 
 const secretsPath = "/api/v1/namespaces/kube-system/secrets"
@@ -67,4 +70,26 @@ func TestAnAnswerThatIsLostIsNoFailure(t *testing.T) {
 	assert.Zero(t, code, errs)
 	assert.Contains(t, out, "Written to Secret kube-system/openstack")
 	assert.True(t, s.hasCredential("one"))
+}
+
+// client-go logs the bodies of requests from verbosity 8 on, as text or as a dump.
+func TestNoVerbosityShowsTheSecret(t *testing.T) {
+	s := newScene(t)
+	var flags flag.FlagSet
+	klog.InitFlags(&flags)
+	var log bytes.Buffer
+	klog.LogToStderr(false)
+	klog.SetOutput(&log)
+	t.Cleanup(func() {
+		klog.Flush()
+		klog.SetOutput(os.Stderr)
+		klog.LogToStderr(true)
+		assert.NoError(t, flags.Set("v", "0"))
+	})
+	code, _, errs := s.run("credential", "--secret=openstack", "-n", "kube-system", "--name=one", "-v=10")
+	klog.Flush()
+	require.Zero(t, code, errs)
+	assert.Contains(t, errs, "would show the secret")
+	assert.Contains(t, log.String(), "Response", "it is a log of requests")
+	assert.NotContains(t, log.String(), "Body")
 }

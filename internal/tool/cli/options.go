@@ -5,6 +5,7 @@ import (
 	goflag "flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -87,6 +88,18 @@ func verbosityFlag() *pflag.Flag {
 	v := pflag.PFlagFromGoFlag(flags.Lookup("v"))
 	v.Usage = "Verbosity of the log on standard error; 0 for none."
 	return v
+}
+
+// bodiless is the greatest verbosity at which client-go logs no bodies of requests (client-go/rest/request.go, logBody).
+const bodiless = 7
+
+// HideBodies keeps the bodies of requests out of the log, whatever --v asks for: a secret is in one. Before the first request.
+func (o *Options) HideBodies() error {
+	if !klog.V(bodiless + 1).Enabled() {
+		return nil
+	}
+	_, _ = fmt.Fprintf(o.ErrOut, "The log is of verbosity %d: above it, it would show the secret.\n", bodiless)
+	return verbosityFlag().Value.Set(strconv.Itoa(bodiless))
 }
 
 // Check finds mistakes in the flags, all at once.

@@ -87,6 +87,9 @@ func (c *command) run(cmd *cobra.Command, _ []string) error {
 	if c.show && c.IsStructured() {
 		return cli.Usagef("--show prints a clouds.yaml and --output=%s something else; leave one out", c.Output)
 	}
+	if err := c.HideBodies(); err != nil {
+		return err
+	}
 	g := ground.Stand(ctx, c.Options)
 	defer g.Close()
 	if g.SessionErr != nil {
