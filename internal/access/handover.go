@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,4 +127,16 @@ func writeSecret(ctx context.Context, client kubernetes.Interface, namespace, na
 		return fmt.Errorf("Secret %s/%s: %w", namespace, name, err) //nolint:staticcheck // a kind's name
 	}
 	return nil
+}
+
+// SecretHolds says whether the Secret holds the credential: a write may have been done although its answer is an error.
+func SecretHolds(ctx context.Context, client kubernetes.Interface, namespace, name string, c *Credential) (bool, error) {
+	found, err := client.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("reading Secret %s/%s: %w", namespace, name, err)
+	}
+	return bytes.Equal(found.Data[CloudConfKey], c.CloudConf()), nil
 }

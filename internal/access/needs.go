@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (n Needs) Or(m Needs) Needs {
 }
 
 // NeedsOf finds what these node groups need. source is where metrics without a source of their own are read; aetos says that
-// Prometheus is the cloud's own. Of templates it knows nothing: see NeedsOfTemplate.
+// Prometheus is the cloud's own. Of templates it knows nothing: see NeedsOfStacks.
 func NeedsOf(groups []*nodegroups.Group, source string, aetos bool) Needs {
 	var n Needs
 	for _, g := range groups {
@@ -45,6 +46,37 @@ func NeedsOf(groups []*nodegroups.Group, source string, aetos bool) Needs {
 		}
 	}
 	return n
+}
+
+// Templates reads templates and their files. heatstack.Heat does.
+type Templates interface {
+	GetTemplate(ctx context.Context, name, id string) (map[string]any, error)
+	GetFiles(ctx context.Context, name, id string) (map[string]string, error)
+}
+
+// Unread is a stack whose template can't be read, so that nobody knows what it needs.
+type Unread struct {
+	Stack string
+	Err   error
+}
+
+// NeedsOfStacks finds what the templates of these node groups' stacks need, as far as they can be read.
+func NeedsOfStacks(ctx context.Context, templates Templates, groups []*nodegroups.Group) (needs Needs, unread []Unread) {
+	for _, g := range groups {
+		for _, s := range g.Stacks {
+			template, err := templates.GetTemplate(ctx, s.Name, s.ID)
+			var files map[string]string
+			if err == nil {
+				files, err = templates.GetFiles(ctx, s.Name, s.ID)
+			}
+			if err != nil {
+				unread = append(unread, Unread{Stack: s.Name, Err: err})
+				continue
+			}
+			needs = needs.Or(NeedsOfTemplate(template, files))
+		}
+	}
+	return needs, unread
 }
 
 // NeedsOfTemplate finds what Heat looks up for a template and its files when it checks an update.

@@ -48,9 +48,9 @@ func Rules(needs Needs, facts openstack.Facts) []Rule {
 		}
 		for _, base := range basesOf(r, facts) {
 			path := strings.Replace(r.path, "USER", facts.UserID, 1)
-			rule := Rule{AccessRule: openstack.AccessRule{Service: r.service, Method: r.method, Path: base.whole + path}, Why: r.why, ByOthers: r.who == others}
+			rule := Rule{AccessRule: openstack.AccessRule{Service: base.service, Method: r.method, Path: base.whole + path}, Why: r.why, ByOthers: r.who == others}
 			if base.bare != base.whole {
-				rule.Twin = &openstack.AccessRule{Service: r.service, Method: r.method, Path: base.bare + path}
+				rule.Twin = &openstack.AccessRule{Service: base.service, Method: r.method, Path: base.bare + path}
 			}
 			if !slices.ContainsFunc(rules, func(o Rule) bool { return o.AccessRule == rule.AccessRule }) {
 				rules = append(rules, rule)
@@ -61,7 +61,12 @@ func Rules(needs Needs, facts openstack.Facts) []Rule {
 }
 
 // base is the beginning of the paths of a service's requests: as the catalog has it, and without what comes before the version.
-type base struct{ whole, bare string }
+// service is the type that the catalog gives it.
+type base struct{ service, whole, bare string }
+
+// otherTypes are the types that catalogs give a service besides the usual one. A rule has to name the service as it calls itself.
+// Source: service-types-authority, service-types.yaml.
+var otherTypes = map[string]string{"volumev3": "block-storage"}
 
 // versions are what is put between a service's endpoint and a path if the catalog's endpoint has no version.
 var versions = map[string]string{
@@ -70,20 +75,22 @@ var versions = map[string]string{
 }
 
 func basesOf(r kindOfRequest, facts openstack.Facts) []base {
-	var urls []string
+	var found []openstack.Endpoint
 	if r.service == "identity" {
-		urls = []string{facts.AuthURL}
+		found = []openstack.Endpoint{{Type: r.service, URL: facts.AuthURL}}
 	} else {
 		for _, e := range facts.Endpoints {
 			inRegion := e.Region == facts.Region || e.Region == "" || facts.Region == ""
-			if e.Type == r.service && inRegion && (r.who == others || e.Interface == facts.Interface) {
-				urls = append(urls, e.URL)
+			isIt := e.Type == r.service || e.Type != "" && e.Type == otherTypes[r.service]
+			if isIt && inRegion && (r.who == others || e.Interface == facts.Interface) {
+				found = append(found, e)
 			}
 		}
 	}
 	var bases []base
-	for _, address := range urls {
-		if b, ok := baseOf(address, versions[r.service]); ok && !slices.Contains(bases, b) {
+	for _, e := range found {
+		b, ok := baseOf(e.URL, versions[r.service])
+		if b.service = e.Type; ok && !slices.Contains(bases, b) {
 			bases = append(bases, b)
 		}
 	}
@@ -102,9 +109,9 @@ func baseOf(address, added string) (base, bool) {
 	at := slices.IndexFunc(parts, version.MatchString)
 	whole := join(parts)
 	if at < 0 {
-		return base{whole + added, added}, true
+		return base{whole: whole + added, bare: added}, true
 	}
-	return base{whole, join(parts[at:])}, true
+	return base{whole: whole, bare: join(parts[at:])}, true
 }
 
 func join(parts []string) string {

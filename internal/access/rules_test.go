@@ -87,6 +87,24 @@ func TestEachNeedHasItsRules(t *testing.T) {
 	}
 }
 
+// Catalogs call Cinder volumev3, block-storage, or both.
+func TestCinderByEachOfItsNames(t *testing.T) {
+	for _, types := range [][]string{{"volumev3"}, {"block-storage"}, {"volumev3", "block-storage"}} {
+		urls := map[string]string{}
+		for _, kind := range types {
+			urls[kind] = "http://c/volume/v3/p1"
+		}
+		rules := access.Rules(access.Needs{Volumes: true}, factsOf(urls))
+		for _, kind := range types {
+			rule := find(t, rules, kind, "POST", "/attachments")
+			assert.Equal(t, "/volume/v3/p1/attachments", rule.Path)
+			assert.Equal(t, &openstack.AccessRule{Service: kind, Method: "POST", Path: "/v3/p1/attachments"}, rule.Twin)
+		}
+		missing, _, _ := access.Compare(rules, access.All(rules))
+		assert.Empty(t, missing)
+	}
+}
+
 func TestAllows(t *testing.T) {
 	for _, one := range []struct {
 		rule, path string

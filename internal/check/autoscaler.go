@@ -2,11 +2,13 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -38,7 +40,7 @@ func checkAutoscaler(ctx context.Context, w *World, f *findings) {
 }
 
 func (w *World) checkLease(ctx context.Context, f *findings) {
-	thing := "lease " + w.Setup.Namespace + "/" + w.Setup.Lease
+	thing := "lease " + w.home + "/" + w.Setup.Lease
 	if !w.program.core.isTrue("leader-elect", true) {
 		if w.program.wanted > 1 {
 			f.fail(thing, "leave out --leader-elect=false, or run one replica", "%d replicas run without leader election: each of them scales", w.program.wanted)
@@ -47,7 +49,7 @@ func (w *World) checkLease(ctx context.Context, f *findings) {
 		f.skip(thing, "", "leader election is switched off")
 		return
 	}
-	lease, err := w.Kubernetes.CoordinationV1().Leases(w.Setup.Namespace).Get(ctx, w.Setup.Lease, metav1.GetOptions{})
+	lease, err := w.Kubernetes.CoordinationV1().Leases(w.home).Get(ctx, w.Setup.Lease, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		f.fail(thing, "start the autoscaler, or name its namespace by --autoscaler-namespace", "it is not there: no autoscaler has led yet")
@@ -82,13 +84,24 @@ type coreStatus struct {
 
 const lastUpdated = "cluster-autoscaler.kubernetes.io/last-updated"
 
+// writtenAt is when the status was written, such as 2026-01-02 03:04:05.678 +0000 UTC, perhaps with more behind it
+// (cluster-autoscaler/clusterstate/utils/status.go).
+func writtenAt(status *v1.ConfigMap) (time.Time, error) {
+	text := status.Annotations[lastUpdated]
+	words := strings.Fields(text)
+	if len(words) < 3 {
+		return time.Time{}, fmt.Errorf("its annotation %s is %q", lastUpdated, text)
+	}
+	return time.Parse("2006-01-02 15:04:05.999999999 -0700", strings.Join(words[:3], " "))
+}
+
 func (w *World) checkStatus(ctx context.Context, f *findings) {
-	thing := "status " + w.Setup.Namespace + "/" + w.Setup.StatusConfigMap
+	thing := "status " + w.home + "/" + w.Setup.StatusConfigMap
 	if !w.program.core.isTrue("write-status-configmap", true) {
-		f.skip(thing, "", "the autoscaler does not write it (--write-status-configmap=false)")
+		f.skip(thing, "", "writing it is switched off (--write-status-configmap=false)")
 		return
 	}
-	found, err := w.Kubernetes.CoreV1().ConfigMaps(w.Setup.Namespace).Get(ctx, w.Setup.StatusConfigMap, metav1.GetOptions{})
+	found, err := w.Kubernetes.CoreV1().ConfigMaps(w.home).Get(ctx, w.Setup.StatusConfigMap, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		f.fail(thing, "see the log of the autoscaler's pods", "it is not there: no autoscaler has been through a loop")
@@ -97,15 +110,14 @@ func (w *World) checkStatus(ctx context.Context, f *findings) {
 		f.skip(thing, "", "it can't be read: %v", err)
 		return
 	}
-	// 2026-01-02 03:04:05.678 +0000 UTC, perhaps with more behind it.
-	words := strings.Fields(found.Annotations[lastUpdated])
-	if len(words) >= 3 {
-		if at, err := time.Parse("2006-01-02 15:04:05.999999999 -0700", strings.Join(words[:3], " ")); err == nil {
-			if age := w.now().Sub(at).Round(time.Second); age > max(statusLate, 3*w.program.core.duration("scan-interval", 10*time.Second)) {
-				f.fail(thing, "see the log of the autoscaler's pods: its loop does not get through", "it was last written %s ago", age)
-				return
-			}
-		}
+	at, err := writtenAt(found)
+	if err != nil {
+		f.skip(thing, "", "when it was written can't be told, so that it may be an old one: %v", err)
+		return
+	}
+	if age := w.now().Sub(at).Round(time.Second); age > max(statusLate, 3*w.program.core.duration("scan-interval", 10*time.Second)) {
+		f.fail(thing, "see the log of the autoscaler's pods: its loop does not get through", "it was last written %s ago", age)
+		return
 	}
 	var s coreStatus
 	if yaml.Unmarshal([]byte(found.Data["status"]), &s) != nil || s.ClusterWide.Health.Status == "" {

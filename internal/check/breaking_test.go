@@ -1,6 +1,9 @@
 package check_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +12,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/access"
+	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
 // expiring signs in with a credential that is good for that long; 0 for ever.
@@ -61,4 +65,36 @@ func stock(s *scene) {
 
 func later(by time.Duration) *clocktesting.FakeClock {
 	return clocktesting.NewFakeClock(time.Now().Add(by))
+}
+
+// secondFlavor is a parameter for a flavor that is not the members', and the beginning of the one that comes after it.
+func secondFlavor(name string) string {
+	return "  disk_flavor: {type: string, default: " + name + ", constraints: [{custom_constraint: nova.flavor}]}\n  network: {"
+}
+
+// unreadable is a part of Heat's API that may not be read.
+func unreadable(path string) func(*scene) {
+	return func(s *scene) {
+		s.sim.Inject(simulator.Fault{Service: simulator.Heat, Method: http.MethodGet, Path: path, Status: http.StatusForbidden})
+	}
+}
+
+// serverGroup is one with so many servers, one of them a member of workers. The simulator has none.
+func (s *scene) serverGroup(servers int) {
+	members := []string{s.sim.Servers()[0].ID}
+	for i := 1; i < servers; i++ {
+		members = append(members, fmt.Sprintf("0e4e4d5c-0000-4000-8000-0000000001%02d", i))
+	}
+	body, err := json.Marshal(map[string]any{"server_groups": []any{map[string]any{"name": "spread", "members": members}}})
+	require.NoError(s, err)
+	s.sim.Inject(simulator.Fault{Service: simulator.Nova, Path: "os-server-groups", Status: http.StatusOK, Body: string(body)})
+}
+
+// shard is another stack of the node group, without members.
+func (s *scene) shard() {
+	_, err := s.sim.CreateStack("demo", simulator.StackSpec{
+		Name: "workers-2", Template: goodTemplate, Parameters: map[string]any{"node_count": 0}, Tags: append([]string{"node-group=workers"}, goodTags...),
+	})
+	require.NoError(s, err)
+	s.settle()
 }

@@ -95,12 +95,31 @@ func worlds() []broken {
 			s.tagAndLeast(access.Needs{}, "scaled", "node-group-max-size=5", "graceful-shutdown-time=1m")
 		},
 			"access", check.Fail, "shut a server down", "refused (401)"},
+		{"a template can't be read", "", unreadable("/template"), "access", check.Skipped, "needs of stack workers", "its template can't be read"},
+		{"files can't be read", "", unreadable("/files"), "access", check.Skipped, "needs of stack workers", "its template can't be read"},
+		{"no stacks can be read", "", unreadable(`/stacks\?`), "access", check.Skipped, "needs of the node groups", "could not be read"},
+		{"nor can endpoints be told", "", unreadable("/template"), "endpoints", check.Skipped, "needs of stack workers", "its template can't be read"},
+		{"a template with volumes", in("metadata: {", "metadata: {volume_id: none, "), nil, "endpoints", check.Fail, "Cinder", "stacks use volumes"},
+		{"Heat is elsewhere", "", fault(simulator.Fault{Service: simulator.Heat, Status: 404}), "access", check.Fail, "list stacks", "not found (404)"},
+		{"Heat is elsewhere, it seems", "", fault(simulator.Fault{Service: simulator.Heat, Status: 404}), "access", check.Skipped, "update a stack", "not where the catalog says"},
+		{"Heat's path is wrong", "", fault(simulator.Fault{Service: simulator.Heat, Status: 404}), "endpoints", check.Warn, "Heat", "HTTP 404"},
+		{"Heat wants a token first", "", fault(simulator.Fault{Service: simulator.Heat, Path: "^/$", Status: 401}), "endpoints", check.OK, "Heat", "version not told"},
+		{"Heat's path is wrong for stacks", "", fault(simulator.Fault{Service: simulator.Heat, Status: 404}), "stacks", check.Fail, "stacks", "could not be read"},
 		{"may not update", "", fault(simulator.Fault{Service: simulator.Heat, Method: "PATCH", Status: 403, Body: `{"error":{"message":"You are not authorized"}}`}),
 			"access", check.Fail, "update a stack", "refused (403): You are not authorized"},
 		{"quota is short", "", quota(func(q *simulator.Quota) { q.Instances = 4 }), "quotas", check.Warn, "instances", "2 of 4 are left"},
 		{"quota is used up", "", quota(func(q *simulator.Quota) { q.Cores = 2 }), "quotas", check.Fail, "cores", "no node group can grow"},
 		{"memory is used up", "", quota(func(q *simulator.Quota) { q.RAMMiB = 5000 }), "quotas", check.Fail, "RAM", "no node group can grow"},
 		{"quota is not told", "", fault(simulator.Fault{Service: simulator.Neutron, Path: "quotas", Status: 403}), "quotas", check.Skipped, "Neutron", "can't be read"},
+		{"server group is filling up", "", func(s *scene) { s.serverGroup(8) }, "quotas", check.Warn, "server group spread", "8 of 10, and node group workers may grow by 3"},
+		{"server group is full, of a group of stacks", "", func(s *scene) {
+			s.shard()
+			s.serverGroup(10)
+		}, "quotas", check.Warn, "server group spread", "10 of 10: the stack"},
+		{"server group has room, of a group of stacks", "", func(s *scene) {
+			s.shard()
+			s.serverGroup(9)
+		}, "quotas", check.OK, "server group spread", "9 of 10"},
 		{"stack too small for the group", "", tags("scaled", "node-group-max-size=2000"), "quotas", check.Warn, "resources per stack", "can have 900 members"},
 		{"no stack", "", tags("other"), "stacks", check.Fail, "node groups", "no stack of project demo"},
 		{"no maximum", "", tags("scaled"), "stacks", check.Fail, "workers", "MissingLimit"},
@@ -112,10 +131,13 @@ func worlds() []broken {
 		{"rebuilds on a new token", in("IGNORE", "REPLACE"), nil, "stacks", check.Fail, "workers", "UnsafeBootstrap"},
 		{"token not hidden", in("hidden: true, ", ""), nil, "stacks", check.Fail, "workers", "UnsafeBootstrap"},
 		{"annotations are hidden", in("parameters:\n", "parameters:\n  node_group_annotations: {type: json, hidden: true, default: {}}\n"), nil, "stacks", check.Fail, "workers", "node_group_annotations"},
-		{"Heat is down", "", fault(simulator.Fault{Service: simulator.Heat, Status: 503}), "stacks", check.Skipped, "stacks", "could not be read"},
+		{"Heat is down", "", fault(simulator.Fault{Service: simulator.Heat, Status: 503}), "stacks", check.Fail, "stacks", "could not be read"},
 		{"image is gone", in("default: node-image, constraints: [{custom_constraint: glance.image}]", "default: old-image"), nil, "references", check.Fail, "parameter image", `image "old-image" does not exist`},
 		{"network is gone", in("network: {type: string, default: nodes}", "network: {type: string, default: old}"), nil, "references", check.Fail, "parameter network", "does not exist"},
 		{"flavor is gone", in("default: m1.small, constraints: [{custom_constraint: nova.flavor}]", "default: m9.gone"), nil, "references", check.Fail, "parameter flavor", "does not exist"},
+		{"another flavor is there", in("  network: {", secondFlavor("m1.large")), nil, "references", check.OK, "stack workers", "flavor m1.large"},
+		{"flavors are not told", "", fault(simulator.Fault{Service: simulator.Nova, Path: "flavors", Status: 403}), "references", check.Skipped, "flavor m1.small", "can't be looked up"},
+		{"flavors of nobody", "", fault(simulator.Fault{Service: simulator.Nova, Path: "flavors", Status: 403}), "quotas", check.Skipped, "cores", "no flavor is known of node group workers"},
 		{"key pair of somebody else", in("key_name: {type: string, default: ''}", "key_name: {type: string, default: mine}"), nil, "references", check.Fail, "key_name", "belong to users"},
 		{"telemetry knows nothing", "", func(s *scene) {
 			s.tagAndLeast(access.Needs{Gnocchi: true}, "scaled", "node-group-max-size=5", "load-metric=cpu")
@@ -159,6 +181,36 @@ func worlds() []broken {
 		{"old status", "", func(s *scene) {
 			s.status.Annotations["cluster-autoscaler.kubernetes.io/last-updated"] = time.Now().Add(-time.Hour).UTC().String()
 		}, "autoscaler", check.Fail, "status", "last written 1h"},
+		{"a status without a time", "", func(s *scene) { s.status.Annotations = nil }, "autoscaler", check.Skipped, "status", "when it was written can't be told"},
+		{"a status of no time", "", func(s *scene) {
+			s.status.Annotations["cluster-autoscaler.kubernetes.io/last-updated"] = "yesterday at noon"
+		}, "autoscaler", check.Skipped, "status", "when it was written can't be told"},
+		{"a status that nobody writes", "", func(s *scene) {
+			s.args("--write-status-configmap=false")
+			s.status = nil
+		}, "autoscaler", check.Skipped, "status", "switched off"},
+		{"a lease of another name", "", func(s *scene) {
+			s.args("--leader-elect-resource-name=south")
+			s.lease.Name = "south"
+		}, "autoscaler", check.OK, "lease kube-system/south", "pod-1 leads"},
+		{"a status of another name", "", func(s *scene) {
+			s.args("--status-config-map-name=south")
+			s.status.Name = "south"
+		}, "autoscaler", check.OK, "status kube-system/south", "Running"},
+		{"another namespace", "", func(s *scene) {
+			s.args("--namespace=south")
+			s.lease.Namespace, s.status.Namespace = "south", "south"
+		}, "autoscaler", check.OK, "status south/cluster-autoscaler-status", "Running"},
+		{"the default namespace", "", func(s *scene) { s.deployment.Namespace, s.world.Setup.Namespace = "north", "north" },
+			"autoscaler", check.OK, "lease kube-system/cluster-autoscaler", "pod-1 leads"},
+		{"the pod's own namespace", "", func(s *scene) {
+			s.args("--namespace=$(POD_NAMESPACE)")
+			s.deployment.Namespace, s.lease.Namespace, s.status.Namespace, s.world.Setup.Namespace = "north", "north", "north", "north"
+		}, "autoscaler", check.OK, "lease north/cluster-autoscaler", "pod-1 leads"},
+		{"rights to a lease of another name", "", func(s *scene) {
+			s.args("--leader-elect-resource-name=south", "--namespace=south")
+			deny(func(r *authorization.ResourceAttributes) bool { return r.Resource == "leases" && r.Name == "south" })(s)
+		}, "permissions", check.Fail, "cluster-autoscaler-openstack", "leases.coordination.k8s.io south in south"},
 		{"unhealthy", "", func(s *scene) {
 			s.status.Data["status"] = "autoscalerStatus: Running\nclusterWide: {health: {status: Unhealthy}}"
 		},
@@ -199,5 +251,15 @@ func TestEachCheckFailsForItsCause(t *testing.T) {
 				assert.NotContains(t, f.Found, "bbbbbbbbbbbbbbbb")
 			}
 		})
+	}
+}
+
+// What was not looked at is not all right.
+func TestAccessIsNotWellIfNeedsAreUnknown(t *testing.T) {
+	for _, path := range []string{"/template", "/files", `/stacks\?`} {
+		s := newScene(t, goodTemplate)
+		unreadable(path)(s)
+		found := s.run("access")
+		assert.False(t, has(found, "access", check.OK, "access rules", ""), "%s: %s", path, show(found))
 	}
 }

@@ -2,11 +2,8 @@ package check
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +39,7 @@ func checkCredentials(ctx context.Context, w *World, f *findings) {
 	default:
 		f.ok("roles", "%s", strings.Join(facts.Roles, ", "))
 	}
-	w.checkTLS(facts, f)
+	w.checkTLS(ctx, facts, f)
 }
 
 func (w *World) checkApplicationCredential(ctx context.Context, facts openstack.Facts, f *findings) {
@@ -91,33 +88,15 @@ func days(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d/(24*time.Hour)))
 }
 
-func (w *World) checkTLS(facts openstack.Facts, f *findings) {
+func (w *World) checkTLS(ctx context.Context, facts openstack.Facts, f *findings) {
 	switch {
 	case strings.HasPrefix(facts.AuthURL, "http://"):
 		f.warn("TLS", "use Keystone's https address", "%s is not encrypted: whoever is on the way reads the credentials", facts.AuthURL)
 	case facts.Insecure:
 		f.warn("TLS", "give the authority's certificate as ca-file (cacert, OS_CACERT) in place of the insecure setting", "certificates are not verified")
 	case facts.CAFile != "":
-		w.checkAuthorities(facts.CAFile, f)
+		w.checkAuthorities(ctx, facts.CAFile, f)
 	default:
 		f.ok("TLS", "certificates are verified by the system's authorities")
-	}
-}
-
-// checkAuthorities looks at the certificates of the cloud's own authorities.
-func (w *World) checkAuthorities(path string, f *findings) {
-	content, err := os.ReadFile(path) //nolint:gosec // the path is that of the credentials
-	if err != nil {
-		f.fail("TLS", "make it readable", "the authorities in %s can't be read: %v", path, err)
-		return
-	}
-	for {
-		var block *pem.Block
-		if block, content = pem.Decode(content); block == nil {
-			return
-		}
-		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
-			f.expiry(fmt.Sprintf("TLS, authority %s of %s", certificate.Subject.CommonName, path), certificate.NotAfter, w.now(), "ask the cloud's operator for the next one")
-		}
 	}
 }

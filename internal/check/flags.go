@@ -119,9 +119,9 @@ func (w *World) checkFlags(ctx context.Context, f *findings) {
 		harmless = false
 	}
 	if strings.Contains(p.core["expander"], "priority") {
-		_, err := w.Kubernetes.CoreV1().ConfigMaps(w.Setup.Namespace).Get(ctx, priorityConfigMap, metav1.GetOptions{})
+		_, err := w.Kubernetes.CoreV1().ConfigMaps(w.home).Get(ctx, priorityConfigMap, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
-			f.warn("--expander", "make it, or choose another expander", "the priority expander has no ConfigMap %s in namespace %s: it chooses at random", priorityConfigMap, w.Setup.Namespace)
+			f.warn("--expander", "make it, or choose another expander", "the priority expander has no ConfigMap %s in namespace %s: it chooses at random", priorityConfigMap, w.home)
 			harmless = false
 		}
 	}

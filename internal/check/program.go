@@ -8,7 +8,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 )
@@ -31,14 +30,9 @@ type program struct {
 }
 
 // NodeGroupFlags returns which stacks the autoscaler in a namespace takes for node groups: its --node-group-auto-discovery and --nodes.
-// Both are empty if there is none. An error means that Deployments can't be listed; an API server without any has none.
+// Both are empty if there is none. An error means that nobody knows whether there is one; the caller bounds the time.
 func NodeGroupFlags(ctx context.Context, client kubernetes.Interface, namespace string) (discovery, named []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
-	defer cancel()
 	p := findProgram(ctx, client, namespace)
-	if apierrors.IsNotFound(p.err) {
-		return nil, nil, nil
-	}
 	return p.discovery, p.named, p.err
 }
 
@@ -124,6 +118,14 @@ func values(words []string, name string) []string {
 		}
 	}
 	return out
+}
+
+// plain is a flag's value if it stands there. A value such as $(POD_NAMESPACE) is known in the pod only.
+func (a arguments) plain(name string) string {
+	if strings.Contains(a[name], "$(") {
+		return ""
+	}
+	return a[name]
 }
 
 // isTrue reads a boolean flag.

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/quota"
@@ -14,16 +15,15 @@ const moreQuota = "ask the cloud's operator for more, or lower node-group-max-si
 func checkQuotas(ctx context.Context, w *World, f *findings) {
 	volumes := false
 	all, first := quota.Take{}, map[string]quota.Take{}
-	growing, unknown := 0, ""
+	var flavorless []string // node groups that may grow by what nobody knows
 	for _, g := range w.Snapshot.Groups() {
 		by := max(0, g.MaxSize-g.Target)
 		volumes = volumes || g.BootVolumeGiB > 0
 		all.Add(quota.TakeOf(g, by))
 		if by > 0 {
 			first[g.Name] = quota.TakeOf(g, 1)
-			growing += by
 			if g.Flavor == nil {
-				unknown = g.Name
+				flavorless = append(flavorless, g.Name)
 			}
 		}
 	}
@@ -35,10 +35,11 @@ func checkQuotas(ctx context.Context, w *World, f *findings) {
 		needed := all[l.Name]
 		left, limited := l.Left()
 		switch {
-		case unknown != "" && (l.Name == quota.Cores || l.Name == quota.RAM):
-			f.skip(l.Name, "", "the flavor of node group %s is not known", unknown)
 		case !limited:
 			f.ok(l.Name, "no limit; %d used", l.Used)
+		case left >= needed && len(flavorless) > 0 && slices.Contains(quota.OfFlavor, l.Name):
+			f.skip(l.Name, "see the check stacks: the flavor is in the template or in the parameter flavor",
+				"%d of %d are left, but what a new member takes is not known: no flavor is known of node group %s", left, l.Limit, strings.Join(flavorless, ", "))
 		case left >= needed:
 			f.ok(l.Name, "%d of %d are left, the node groups may take %d more", left, l.Limit, needed)
 		case blocksAll(l, first):
@@ -97,12 +98,13 @@ func (w *World) checkServerGroups(ctx context.Context, most int, f *findings) {
 			continue
 		}
 		thing := "members of server group " + sg.Name
-		if more := max(0, owner.MaxSize-owner.Target); len(owner.Stacks) == 1 && len(sg.Members)+more > most {
+		more := max(0, owner.MaxSize-owner.Target)
+		switch {
+		case len(owner.Stacks) == 1 && len(sg.Members)+more > most:
 			f.warn(thing, moreQuota, "%d of %d, and node group %s may grow by %d", len(sg.Members), most, owner.Name, more)
 			continue
-		}
-		if len(sg.Members) >= most && owner.Target < owner.MaxSize {
-			f.warn(thing, moreQuota, "%d of %d: the stack of node group %s that is in it can't grow", len(sg.Members), most, owner.Name)
+		case len(sg.Members) >= most && more > 0:
+			f.warn(thing, moreQuota, "%d of %d: the stack of node group %s that has it can't grow, and its other stacks have to", len(sg.Members), most, owner.Name)
 			continue
 		}
 		f.ok(thing, "%d of %d", len(sg.Members), most)

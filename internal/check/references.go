@@ -11,6 +11,7 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
@@ -99,13 +100,21 @@ func parametersOf(template map[string]any, values map[string]string, constraint 
 	return found
 }
 
-func lookFlavor(_ context.Context, w *World, name string) (string, error) {
-	for _, g := range w.Snapshot.Groups() {
-		for _, s := range g.Stacks {
-			if s.Flavor != nil && (s.Flavor.Name == name || s.Flavor.ID == name) {
-				return "", nil
-			}
-		}
+// lookFlavor looks as Heat does: by id, and then by name among those that the project may use.
+func lookFlavor(ctx context.Context, w *World, name string) (string, error) {
+	client, err := w.Session.Compute(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := exists(ctx, client, "flavors/"+url.PathEscape(name)); !openstack.IsNotFound(err) {
+		return "", err
+	}
+	flavors, err := heatstack.NewNova(w.Session).ListFlavors(ctx)
+	if err != nil {
+		return "", err
+	}
+	if slices.ContainsFunc(flavors, func(f heatstack.FlavorRow) bool { return f.Name == name }) {
+		return "", nil
 	}
 	return absent, nil
 }

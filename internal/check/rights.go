@@ -73,7 +73,7 @@ func (w *World) rightsOf(rule rbacv1.PolicyRule, namespace, feature string) []ri
 	for _, group := range rule.APIGroups {
 		for _, resource := range rule.Resources {
 			if namespace == manifestNamespace && resource != "secrets" { // tokens are looked for in kube-system only
-				namespace = w.Setup.Namespace
+				namespace = w.home
 			}
 			resource, sub, _ := strings.Cut(resource, "/")
 			for _, verb := range rule.Verbs {

@@ -33,7 +33,7 @@ var checks = []check{
 	{"clock", "how far the cloud's clock is from this machine's", needSession, checkClock},
 	{"access", "what the credentials allow, against what is needed: access rules, and requests that change nothing", needSession, checkAccess},
 	{"quotas", "whether the node groups can reach their greatest sizes", needSession | needGroups, checkQuotas},
-	{"stacks", "whether each stack is fit to be a node group", needGroups, checkStacks},
+	{"stacks", "whether each stack is fit to be a node group", 0, checkStacks},
 	{"references", "whether flavor, image, network and key pair of each stack are there", needSession | needGroups, checkReferences},
 	{"telemetry", "whether load is known: newest point, granularity, polling interval", needSession | needGroups, checkTelemetry},
 	{"nodes", "whether nodes and members are told apart: provider ids, foreign nodes, members without a node", needGroups | needKubernetes | needNodes, checkNodes},
@@ -167,6 +167,7 @@ func text(err error, otherwise string) string {
 func (w *World) look(ctx context.Context) {
 	w.program = &program{}
 	defer w.takeLoadFlags()
+	defer w.takeNames()
 	if w.Kubernetes == nil {
 		return
 	}

@@ -9,6 +9,10 @@ import (
 
 // checkStacks tells what the autoscaler itself thinks of the stacks: the problems are its own.
 func checkStacks(_ context.Context, w *World, f *findings) {
+	if w.Snapshot == nil {
+		w.noStacks(f)
+		return
+	}
 	bad := map[string]bool{}
 	for _, p := range w.Snapshot.Problems() {
 		thing := thingOf(p)
@@ -35,6 +39,17 @@ func checkStacks(_ context.Context, w *World, f *findings) {
 		f.fail("node groups", "tag a stack, or correct --node-group-auto-discovery: see \"Have a stack that can be a node group\" in README.md",
 			"no stack of project %s is a node group (%s)", w.project(), w.Setup.Wanted)
 	}
+}
+
+// noStacks says why the node groups are not known: if the cloud does not tell them to somebody who is signed in, the autoscaler can
+// do nothing.
+func (w *World) noStacks(f *findings) {
+	why := w.lacks(needGroups)
+	if w.Session != nil && w.SnapshotErr != nil {
+		f.fail("stacks", "see what is said, and the checks endpoints and access", "%s", why)
+		return
+	}
+	f.skip("stacks", "", "%s", why)
 }
 
 func (w *World) project() string {

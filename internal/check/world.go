@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -36,6 +37,10 @@ type World struct {
 	nodes    []v1.Node
 	nodesErr error
 	program  *program
+	// home is the namespace in which cluster-autoscaler keeps its lease and its ConfigMaps (its flag --namespace).
+	home string
+	// templates remember what templates need.
+	templates *templateNeeds
 	// sourceErr says why load can't be read as the autoscaler's flags have it.
 	sourceErr error
 }
@@ -47,12 +52,13 @@ const DefaultTimeout = 30 * time.Second
 type Setup struct {
 	// Wanted says which stacks are node groups, in words for people.
 	Wanted string
-	// Namespace is where the autoscaler runs and keeps its status, its lease and its record of joins.
+	// Namespace is where the autoscaler's Deployment is looked for, and where it keeps its status, its lease and its record of joins
+	// unless the Deployment's flags say otherwise.
 	Namespace string
 	// ServiceAccount is the account it runs as, NAME in Namespace or NAMESPACE/NAME; that of the Deployment that is found in Namespace if
 	// empty.
 	ServiceAccount string
-	// Lease and StatusConfigMap are the names of its lease and of its status.
+	// Lease and StatusConfigMap are the names of its lease and of its status; those that the Deployment's flags give them if empty.
 	Lease, StatusConfigMap string
 	// Sources are the sources of load by their kind; those that the Deployment's flags name if nil. Defaults are what --load-config
 	// says.
@@ -77,18 +83,24 @@ func (w World) withDefaults() World {
 	if w.Timeout <= 0 {
 		w.Timeout = DefaultTimeout
 	}
+	w.templates = &templateNeeds{}
 	if w.Clock == nil {
 		w.Clock = clock.RealClock{}
 	}
-	for _, d := range []struct {
-		value *string
-		or    string
-	}{{&w.Setup.Namespace, defaultNamespace}, {&w.Setup.Lease, defaultLease}, {&w.Setup.StatusConfigMap, defaultStatus}} {
-		if *d.value == "" {
-			*d.value = d.or
-		}
-	}
+	w.Setup.Namespace = cmp.Or(w.Setup.Namespace, defaultNamespace)
 	return w
+}
+
+// takeNames takes the names of what cluster-autoscaler keeps in the cluster from the Deployment's flags, where they are not given.
+func (w *World) takeNames() {
+	core := w.program.core
+	w.Setup.Lease = cmp.Or(w.Setup.Lease, core.plain("leader-elect-resource-name"), defaultLease)
+	w.Setup.StatusConfigMap = cmp.Or(w.Setup.StatusConfigMap, core.plain("status-config-map-name"), defaultStatus)
+	w.home = w.Setup.Namespace
+	if w.program.name != "" && core["namespace"] == "" {
+		w.home = defaultNamespace // of its flag, wherever it runs
+	}
+	w.home = cmp.Or(core.plain("namespace"), w.home)
 }
 
 // now is the time by the world's clock.

@@ -86,6 +86,14 @@ func newScene(t *testing.T, template string) *scene {
 	var err error
 	s.stack, err = s.sim.CreateStack("demo", simulator.StackSpec{Name: "workers", Template: template, Tags: goodTags})
 	require.NoError(t, err)
+	s.settle()
+	s.useLeast(access.Needs{})
+	s.goodCluster()
+	return s
+}
+
+// settle lets the cloud do all that it has begun.
+func (s *scene) settle() {
 	for range 1000 {
 		wait, ok := s.sim.NextEvent()
 		if !ok {
@@ -93,9 +101,6 @@ func newScene(t *testing.T, template string) *scene {
 		}
 		s.sim.FastForward(max(wait, time.Millisecond))
 	}
-	s.useLeast(access.Needs{})
-	s.goodCluster()
-	return s
 }
 
 // useLeast makes a least credential and signs in with it.

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/gophercloud/gophercloud/v2"
 
@@ -51,7 +54,8 @@ type Session interface {
 	ProjectID() string
 }
 
-// Read asks Nova, Neutron and, with volumes, Cinder. A service that does not answer is in Unknown.
+// Read asks Nova, Neutron and, with volumes, Cinder. A service that does not answer, or leaves out a number, is in Unknown; of the
+// latter there are those quotas in All that it has told in full.
 func Read(ctx context.Context, s Session, volumes bool) Limits {
 	limits := Limits{Unknown: map[string]error{}}
 	limits.note("Nova", limits.readNova(ctx, s))
@@ -75,30 +79,36 @@ type absolute struct {
 	} `json:"limits"`
 }
 
-func (a absolute) number(key string) int {
-	n, err := a.Limits.Absolute[key].Int64()
-	if err != nil {
-		return -1
-	}
-	return int(n)
+// number reads one of them. ok is false if it is not there or no whole number: that is neither 0 nor "no limit".
+func (a absolute) number(key string) (n int, ok bool) {
+	number, err := a.Limits.Absolute[key].Int64()
+	return int(number), err == nil
 }
 
-// addAbsolute takes the limits that are there with what is used of them: a half of one is nothing that can be compared.
-func (l *Limits) addAbsolute(service string, a absolute, rows [][3]string) {
+// addAbsolute adds the quotas of which both the limit and what is used are told. The error names what is not.
+func (l *Limits) addAbsolute(a absolute, rows [][3]string) error {
+	var untold []string
 	for _, row := range rows {
-		limit, isLimit := a.Limits.Absolute[row[1]]
-		used, isUsed := a.Limits.Absolute[row[2]]
-		if !isLimit && !isUsed {
-			continue
+		limit, limitOK := a.number(row[1])
+		used, usedOK := a.number(row[2])
+		if !limitOK {
+			untold = append(untold, row[1])
 		}
-		most, err := limit.Int64()
-		spent, errUsed := used.Int64()
-		if err != nil || errUsed != nil {
-			l.Unknown[service] = fmt.Errorf("%s=%q and %s=%q are no limit and its use", row[1], limit, row[2], used)
-			continue
+		if !usedOK {
+			untold = append(untold, row[2])
 		}
-		l.All = append(l.All, Limit{Name: row[0], Limit: int(most), Used: int(spent)})
+		if limitOK && usedOK {
+			l.All = append(l.All, Limit{Name: row[0], Limit: limit, Used: max(0, used)})
+		}
 	}
+	return untoldError(untold)
+}
+
+func untoldError(names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("its answer has no number for %s", strings.Join(names, ", "))
 }
 
 func (l *Limits) readNova(ctx context.Context, s Session) error {
@@ -110,13 +120,13 @@ func (l *Limits) readNova(ctx context.Context, s Session) error {
 	if err := get(ctx, client, client.ServiceURL("limits"), &a); err != nil {
 		return err
 	}
-	l.addAbsolute("Nova", a, [][3]string{
+	err = l.addAbsolute(a, [][3]string{
 		{Instances, "maxTotalInstances", "totalInstancesUsed"}, {Cores, "maxTotalCores", "totalCoresUsed"}, {RAM, "maxTotalRAMSize", "totalRAMUsed"},
 	})
-	if _, there := a.Limits.Absolute["maxServerGroupMembers"]; there {
-		l.MembersPerServerGroup = a.number("maxServerGroupMembers")
+	if most, ok := a.number("maxServerGroupMembers"); ok {
+		l.MembersPerServerGroup = most
 	}
-	return nil
+	return err
 }
 
 func (l *Limits) readNeutron(ctx context.Context, s Session) error {
@@ -126,17 +136,19 @@ func (l *Limits) readNeutron(ctx context.Context, s Session) error {
 	}
 	var answer struct {
 		Quota map[string]struct {
-			Limit    int `json:"limit"`
-			Used     int `json:"used"`
-			Reserved int `json:"reserved"`
+			Limit    *int `json:"limit"`
+			Used     *int `json:"used"`
+			Reserved int  `json:"reserved"`
 		} `json:"quota"`
 	}
 	if err := get(ctx, client, client.ServiceURL("quotas", s.ProjectID(), "details"), &answer); err != nil {
 		return err
 	}
-	if port, there := answer.Quota["port"]; there {
-		l.All = append(l.All, Limit{Name: Ports, Limit: port.Limit, Used: port.Used + port.Reserved})
+	port := answer.Quota["port"]
+	if port.Limit == nil || port.Used == nil {
+		return untoldError([]string{"ports"})
 	}
+	l.All = append(l.All, Limit{Name: Ports, Limit: *port.Limit, Used: *port.Used + port.Reserved})
 	return nil
 }
 
@@ -149,10 +161,9 @@ func (l *Limits) readCinder(ctx context.Context, s Session) error {
 	if err := get(ctx, client, client.ServiceURL("limits"), &a); err != nil {
 		return err
 	}
-	l.addAbsolute("Cinder", a, [][3]string{
+	return l.addAbsolute(a, [][3]string{
 		{Volumes, "maxTotalVolumes", "totalVolumesUsed"}, {Gigabytes, "maxTotalVolumeGigabytes", "totalGigabytesUsed"},
 	})
-	return nil
 }
 
 func get(ctx context.Context, client *gophercloud.ServiceClient, url string, into any) error {
@@ -164,7 +175,11 @@ func get(ctx context.Context, client *gophercloud.ServiceClient, url string, int
 // Take is what some members use.
 type Take map[string]int
 
-// TakeOf is what members of a group use. Of ports it is one each, which is what most templates make.
+// OfFlavor are the quotas of which a member takes what its flavor says.
+var OfFlavor = []string{Cores, RAM}
+
+// TakeOf is what members of a group use. Of ports it is one each, which is what most templates make. If the group's flavor is not
+// known, what is OfFlavor is not in it.
 func TakeOf(g *nodegroups.Group, members int) Take {
 	t := Take{Instances: members, Ports: members}
 	if g.Flavor != nil {
@@ -189,6 +204,17 @@ func (l Limits) Lacks(t Take) []string {
 	for _, limit := range l.All {
 		if left, limited := limit.Left(); limited && t[limit.Name] > left {
 			out = append(out, fmt.Sprintf("%s: %d are needed and %d of %d are left", limit.Name, t[limit.Name], left, limit.Limit))
+		}
+	}
+	return out
+}
+
+// NotCompared names what members take of quotas that are not known, in the order of the alphabet.
+func (l Limits) NotCompared(t Take) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		if t[name] > 0 && !slices.ContainsFunc(l.All, func(limit Limit) bool { return limit.Name == name }) {
+			out = append(out, name)
 		}
 	}
 	return out

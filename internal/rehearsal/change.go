@@ -49,15 +49,16 @@ func (a *Answer) shrink(ctx context.Context, w World, g *nodegroups.Group, nodes
 		a.Candidates = w.candidates(g)
 		return nil
 	}
-	byStack := map[string][]nodegroups.Member{}
+	byStack, given := map[string][]nodegroups.Member{}, map[*nodegroups.Member]string{}
 	for _, name := range nodes {
 		m, err := w.member(g, name)
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(byStack[m.StackID], func(known nodegroups.Member) bool { return known.ID() == m.ID() }) {
-			return fmt.Errorf("--node=%s: this member is named twice; name each once", name)
+		if before, twice := given[m]; twice {
+			return fmt.Errorf("%q and %q are the same member of node group %s, so that these are fewer nodes than %d; name each once", before, name, g.Name, len(nodes))
 		}
+		given[m] = name
 		byStack[m.StackID] = append(byStack[m.StackID], *m)
 	}
 	for _, s := range g.Stacks {

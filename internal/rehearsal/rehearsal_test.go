@@ -114,6 +114,14 @@ func TestNodesThatAreNamed(t *testing.T) {
 	}
 }
 
+func TestANodeThatIsNamedTwiceIsOne(t *testing.T) {
+	w, _ := world(t, shard("a", 3), shard("b", 1))
+	for _, twice := range [][]string{{"node-a-1", "node-a-1"}, {"node-a-1", "a-1"}, {nodegroupstest.ServerID("a", 1), "node-a-1"}} {
+		_, err := rehearsal.Rehearse(t.Context(), w, rehearsal.Request{Group: "workers", Size: 2, Nodes: twice})
+		require.ErrorContains(t, err, "are the same member of node group workers", "%v", twice)
+	}
+}
+
 func TestWhatAStackSaysIsAnObstacle(t *testing.T) {
 	w, s := world(t, shard("a", 3))
 	s.why = errors.New("the stack is busy")

@@ -30,6 +30,8 @@ type apiServer struct {
 	objects map[string]any
 	// writes are the methods and paths of all writes, "(dry)" if they were dry runs.
 	writes []string
+	// losing are the paths of which the answer to a write is an error; refusing those that are not even written.
+	losing, refusing map[string]bool
 }
 
 func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -37,6 +39,11 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	body := bodyOf(r)
+	dry := r.URL.Query().Get("dryRun") == "All"
+	if r.Method != http.MethodGet && !dry && a.refusing[r.URL.Path] {
+		fail(w, http.StatusInternalServerError, "InternalError")
+		return
+	}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/subjectaccessreviews"):
 		spec, _ := body["spec"].(map[string]any)
@@ -49,11 +56,10 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_ = json.NewEncoder(w).Encode(object)
 			return
 		}
-		w.WriteHeader(http.StatusNotFound)
-		_ = json.NewEncoder(w).Encode(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})
+		fail(w, http.StatusNotFound, "NotFound")
 	default:
 		what := r.Method + " " + r.URL.Path
-		if r.URL.Query().Get("dryRun") == "All" {
+		if dry {
 			what += " (dry)"
 		} else {
 			meta, _ := body["metadata"].(map[string]any)
@@ -61,8 +67,17 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			a.objects[strings.TrimSuffix(r.URL.Path, "/"+name)+"/"+name] = body
 		}
 		a.writes = append(a.writes, what)
+		if !dry && a.losing[r.URL.Path] {
+			fail(w, http.StatusInternalServerError, "InternalError")
+			return
+		}
 		_ = json.NewEncoder(w).Encode(body)
 	}
+}
+
+func fail(w http.ResponseWriter, code int, reason string) {
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code})
 }
 
 // bodyOf is a request's body as JSON; the client sends protobuf.
@@ -89,6 +104,9 @@ type scene struct {
 	flags   []string
 }
 
+// deployments is where the autoscaler's Deployment is looked for.
+const deployments = "/apis/apps/v1/namespaces/kube-system/deployments"
+
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	s := &scene{T: t, sim: simulator.New(simulator.Options{PatchTime: -1, Timing: &simulator.Timing{}}), cluster: &apiServer{objects: map[string]any{}}}
@@ -112,6 +130,7 @@ func newScene(t *testing.T) *scene {
 		nodes = append(nodes, map[string]any{"metadata": map[string]any{"name": server.Name}, "spec": map[string]any{"providerID": "openstack:///" + server.ID}})
 	}
 	s.cluster.objects["/api/v1/nodes"] = map[string]any{"kind": "NodeList", "apiVersion": "v1", "items": nodes}
+	s.cluster.objects[deployments] = map[string]any{"kind": "DeploymentList", "apiVersion": "apps/v1", "items": []any{}}
 	s.cluster.objects["/version"] = map[string]any{"major": "1", "minor": "33", "gitVersion": "v1.33.2"}
 	server := httptest.NewServer(s.cluster)
 	t.Cleanup(server.Close)
@@ -133,11 +152,18 @@ func (s *scene) signIn(clouds []byte, entry string) {
 
 func (s *scene) run(args ...string) (code int, out, errs string) {
 	s.Helper()
-	var stdout, stderr bytes.Buffer
+	var stdout bytes.Buffer
+	code, errs = s.runTo(&stdout, args...)
+	return code, stdout.String(), errs
+}
+
+func (s *scene) runTo(stdout io.Writer, args ...string) (code int, errs string) {
+	s.Helper()
+	var stderr bytes.Buffer
 	ctx, cancel := context.WithTimeout(s.Context(), time.Minute)
 	defer cancel()
-	code = tool.Run(ctx, tool.Plugin, append(args, s.flags...), genericiooptions.IOStreams{In: strings.NewReader(""), Out: &stdout, ErrOut: &stderr})
-	return code, stdout.String(), stderr.String()
+	code = tool.Run(ctx, tool.Plugin, append(args, s.flags...), genericiooptions.IOStreams{In: strings.NewReader(""), Out: stdout, ErrOut: &stderr})
+	return code, stderr.String()
 }
 
 func TestCredentialThenCheck(t *testing.T) {
@@ -249,4 +275,35 @@ func TestScaleOnlyRehearses(t *testing.T) {
 	code, out, _ = s.run("scale", "workers", "3", "--dry-run")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "Not possible: quota of instances: 1 are needed and 0 of 2 are left")
+}
+
+// Which stacks are node groups is never guessed where the Deployment that says so can't be read.
+func TestTheWrongStacksAreNotLookedAt(t *testing.T) {
+	s := newScene(t)
+	delete(s.cluster.objects, deployments)
+	code, out, errs := s.run("scale", "workers", "3", "--dry-run")
+	assert.Equal(t, 1, code)
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "the autoscaler's Deployment can't be read; give --node-group-auto-discovery")
+	_, out, _ = s.run("check", "stacks", "--output=json")
+	assert.Contains(t, out, "the autoscaler's Deployment can't be read")
+	code, _, errs = s.run("credential", "--dry-run")
+	assert.Zero(t, code)
+	assert.Contains(t, errs, "No node groups are known (which stacks are node groups is not known: the autoscaler's Deployment can't be read")
+	code, _, errs = s.run("scale", "workers", "3", "--dry-run", "--node-group-auto-discovery=heat:tag=cluster-autoscaler-enabled")
+	assert.Zero(t, code, errs)
+}
+
+// A name that is given is the one that is looked at; without it the Deployment's counts.
+func TestCheckTakesTheStatusThatIsNamed(t *testing.T) {
+	s := newScene(t)
+	s.cluster.objects[deployments] = map[string]any{"kind": "DeploymentList", "apiVersion": "apps/v1", "items": []any{map[string]any{
+		"metadata": map[string]any{"name": "autoscaler"},
+		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{
+			"args": []string{"--node-group-auto-discovery=heat:tag=cluster-autoscaler-enabled", "--status-config-map-name=of-the-deployment"}}}}}},
+	}}}
+	_, out, _ := s.run("check", "autoscaler")
+	assert.Contains(t, out, "status kube-system/of-the-deployment")
+	_, out, _ = s.run("check", "autoscaler", "--status-config-map-name=mine")
+	assert.Contains(t, out, "status kube-system/mine")
 }

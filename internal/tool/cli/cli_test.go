@@ -2,6 +2,8 @@ package cli
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -46,6 +48,19 @@ func TestNoClusterIsSaidSo(t *testing.T) {
 	o.Kubernetes.APIServer = ptr.To("https://127.0.0.1:1")
 	_, err = o.Client()
 	require.NoError(t, err)
+}
+
+func TestAClientThatCannotBeMadeIsNone(t *testing.T) {
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	require.NoError(t, os.WriteFile(kubeconfig, []byte(`{apiVersion: v1, kind: Config, current-context: a, contexts: [{name: a, context: {cluster: a}}],
+clusters: [{name: a, cluster: {server: "https://127.0.0.1:1", certificate-authority-data: bm9uZQ==}}]}`), 0o600))
+	t.Setenv("KUBECONFIG", kubeconfig)
+	o := newOptions()
+	for range 2 {
+		client, err := o.Client()
+		require.ErrorContains(t, err, "the connection to the cluster")
+		require.Nil(t, client)
+	}
 }
 
 func TestForbiddenNamesTheRight(t *testing.T) {

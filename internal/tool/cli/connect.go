@@ -57,7 +57,7 @@ func (o *Options) Client() (kubernetes.Interface, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the connection to the cluster (--kubeconfig, --context): %w", err)
 	}
-	o.client = client
+	o.client = client // a nil *Clientset in the interface would look like a client
 	return client, nil
 }
 

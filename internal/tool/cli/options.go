@@ -5,6 +5,7 @@ import (
 	goflag "flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -53,6 +54,9 @@ type AutoscalerOptions struct {
 	StatusURL string
 }
 
+// StatusConfigMapFlag is the flag of AutoscalerOptions.ConfigMap.
+const StatusConfigMapFlag = "status-config-map-name"
+
 // NewOptions returns Options with the defaults.
 func NewOptions(program string, streams genericiooptions.IOStreams) *Options {
 	return &Options{
@@ -71,7 +75,7 @@ func (o *Options) AddFlags(set *pflag.FlagSet) {
 	set.StringArrayVar(&o.Nodes, "nodes", nil, "A stack that is a node group, as the autoscaler has it: MIN:MAX:STACK. May be given more than once.")
 	set.StringVar(&o.Autoscaler.Namespace, "autoscaler-namespace", o.Autoscaler.Namespace, "Namespace of the autoscaler's pods and of its status ConfigMap.")
 	set.StringVar(&o.Autoscaler.Selector, "autoscaler-selector", "", "Label selector of the autoscaler's pods. Without it: the labels of the Helm chart and of deploy/kubernetes.")
-	set.StringVar(&o.Autoscaler.ConfigMap, "status-config-map-name", o.Autoscaler.ConfigMap, "Name of cluster-autoscaler's status ConfigMap.")
+	set.StringVar(&o.Autoscaler.ConfigMap, StatusConfigMapFlag, o.Autoscaler.ConfigMap, "Name of cluster-autoscaler's status ConfigMap.")
 	set.StringVar(&o.Autoscaler.StatusURL, "status-url", "", "Address of the autoscaler's status (its --status-address), such as http://127.0.0.1:8087, in place of asking its pods.")
 	set.AddFlag(verbosityFlag())
 	o.Kubernetes.AddFlags(set)
@@ -84,6 +88,18 @@ func verbosityFlag() *pflag.Flag {
 	v := pflag.PFlagFromGoFlag(flags.Lookup("v"))
 	v.Usage = "Verbosity of the log on standard error; 0 for none."
 	return v
+}
+
+// bodiless is the greatest verbosity at which client-go logs no bodies of requests (client-go/rest/request.go, logBody).
+const bodiless = 7
+
+// HideBodies keeps the bodies of requests out of the log, whatever --v asks for: a secret is in one. Before the first request.
+func (o *Options) HideBodies() error {
+	if !klog.V(bodiless + 1).Enabled() {
+		return nil
+	}
+	_, _ = fmt.Fprintf(o.ErrOut, "The log is of verbosity %d: above it, it would show the secret.\n", bodiless)
+	return verbosityFlag().Value.Set(strconv.Itoa(bodiless))
 }
 
 // Check finds mistakes in the flags, all at once.

@@ -3,15 +3,12 @@ package credential
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/access"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
@@ -90,6 +87,9 @@ func (c *command) run(cmd *cobra.Command, _ []string) error {
 	if c.show && c.IsStructured() {
 		return cli.Usagef("--show prints a clouds.yaml and --output=%s something else; leave one out", c.Output)
 	}
+	if err := c.HideBodies(); err != nil {
+		return err
+	}
 	g := ground.Stand(ctx, c.Options)
 	defer g.Close()
 	if g.SessionErr != nil {
@@ -125,29 +125,22 @@ func (c *command) run(cmd *cobra.Command, _ []string) error {
 	}
 	result.ID, result.Roles = made.ID, made.Roles
 	if result.WrittenTo, err = c.handOver(ctx, g, made); err != nil {
-		if len(result.WrittenTo) > 0 {
-			return fmt.Errorf("%w; the application credential %s is in %s already, and is kept", err, made.ID, strings.Join(result.WrittenTo, ", "))
-		}
-		// It is of no use to anybody where nobody has its secret.
-		return errors.Join(err, access.Delete(context.WithoutCancel(ctx), g.Session, made))
+		return err
 	}
 	if c.show {
-		text, err := made.CloudsYAML()
-		if err == nil {
-			_, err = c.Out.Write(text)
-		}
-		if err != nil && len(result.WrittenTo) == 0 {
-			err = errors.Join(err, access.Delete(context.WithoutCancel(ctx), g.Session, made))
-		}
-		return err
+		return nil
 	}
 	return c.Print(result, func(out io.Writer) error { return human(out, "Made", &result) })
 }
 
 // needs are what the node groups need now, and what was asked for besides.
 func (c *command) needs(ctx context.Context, g *ground.Ground) (access.Needs, []string) {
-	if g.Snapshot == nil || len(g.Snapshot.Groups()) == 0 {
-		return c.more, []string{fmt.Sprintf("No node groups are known (%s): the rules are those of a plain set-up and of the --with-... flags.", g.Wanted)}
+	const plain = "the rules are those of a plain set-up and of the --with-... flags."
+	switch {
+	case g.Snapshot == nil:
+		return c.more, []string{fmt.Sprintf("No node groups are known (%s): %s", openstack.Message(g.SnapshotErr), plain)}
+	case len(g.Snapshot.Groups()) == 0:
+		return c.more, []string{fmt.Sprintf("There are no node groups (%s): %s", g.Wanted, plain)}
 	}
 	needs, notes := g.Needs(ctx)
 	return needs.Or(c.more), notes
@@ -171,41 +164,6 @@ func (c *command) checkPlaces(ctx context.Context, g *ground.Ground) error {
 		return err
 	}
 	return access.CheckSecret(ctx, g.Client, namespace, c.secret)
-}
-
-// handOver writes the credential where it was asked to go.
-func (c *command) handOver(ctx context.Context, g *ground.Ground, made *access.Credential) (places []string, err error) {
-	if c.file != "" {
-		text, err := made.CloudsYAML()
-		if err != nil {
-			return nil, err
-		}
-		if err := access.WriteFile(c.file, text); err != nil {
-			return nil, fmt.Errorf("--file: %w", err)
-		}
-		places = append(places, "file "+c.file)
-	}
-	if c.secret != "" {
-		namespace, err := c.Namespace()
-		if err != nil {
-			return places, err
-		}
-		quiet()
-		if err := access.WriteSecret(ctx, g.Client, namespace, c.secret, made); err != nil {
-			return places, err
-		}
-		places = append(places, fmt.Sprintf("Secret %s/%s, key %s", namespace, c.secret, access.CloudConfKey))
-	}
-	return places, nil
-}
-
-// quiet keeps client-go from logging the bodies of requests, as it does from verbosity 8 on.
-func quiet() {
-	const withoutBodies = "7"
-	if klog.V(8).Enabled() {
-		var level klog.Level
-		_ = level.Set(withoutBodies) // a number
-	}
 }
 
 func human(out io.Writer, did string, r *Result) error {

@@ -32,7 +32,7 @@ type Ground struct {
 	SnapshotErr error
 	Client      kubernetes.Interface
 	ClientErr   error
-	// Wanted says in words which stacks are node groups, and where that is from.
+	// Wanted says in words which stacks are node groups, and where that is from; empty if it is not known.
 	Wanted string
 }
 
@@ -90,10 +90,9 @@ func (g *Ground) wanted(ctx context.Context, o *cli.Options) ([]heatstack.Discov
 	var discovery []heatstack.Discovery
 	var named []heatstack.NamedStack
 	if g.Client != nil {
-		specs, names, err := check.NodeGroupFlags(ctx, g.Client, o.Autoscaler.Namespace)
+		specs, names, err := g.flags(ctx, o.Autoscaler.Namespace)
 		if err != nil {
-			return nil, nil, fmt.Errorf("which stacks are node groups is not known: the Deployments of namespace %s can't be listed: %w; say it by --node-group-auto-discovery",
-				o.Autoscaler.Namespace, err)
+			return nil, nil, err
 		}
 		for _, spec := range specs {
 			d, err := heatstack.ParseDiscovery(spec)
@@ -116,4 +115,22 @@ func (g *Ground) wanted(ctx context.Context, o *cli.Options) ([]heatstack.Discov
 	}
 	g.Wanted = "heat:tag=" + usualTag + ", since neither flags nor a Deployment say which"
 	return []heatstack.Discovery{{Tags: []string{usualTag}}}, nil, nil
+}
+
+// flags are those of the autoscaler's Deployment. Where it can't be looked for, nothing else may be taken for its stacks: they would
+// be the wrong ones.
+func (g *Ground) flags(ctx context.Context, namespace string) (discovery, named []string, err error) {
+	ctx, cancel := Bounded(ctx)
+	defer cancel()
+	discovery, named, err = check.NodeGroupFlags(ctx, g.Client, namespace)
+	if err != nil {
+		return nil, nil, fmt.Errorf("which stacks are node groups is not known: the autoscaler's Deployment can't be read; give --node-group-auto-discovery or --nodes: %w",
+			cli.Explain(fmt.Sprintf("list deployments in namespace %q", namespace), err))
+	}
+	return discovery, named, nil
+}
+
+// Bounded is ctx with the time that one question to the cluster may take.
+func Bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, check.DefaultTimeout)
 }

@@ -14,22 +14,10 @@ import (
 // could not be read.
 func (g *Ground) Needs(ctx context.Context) (needs access.Needs, notes []string) {
 	groups := g.Snapshot.Groups()
-	needs = access.NeedsOf(groups, ceilometer.SourceGnocchi, false)
-	heat := heatstack.NewHeat(g.Session)
-	for _, group := range groups {
-		for _, s := range group.Stacks {
-			template, err := heat.GetTemplate(ctx, s.Name, s.ID)
-			files := map[string]string{}
-			if err == nil {
-				files, err = heat.GetFiles(ctx, s.Name, s.ID)
-			}
-			if err != nil {
-				notes = append(notes, fmt.Sprintf("The template of stack %s can't be read (%s): if it has volumes or load balancers, give --with-volumes or --with-load-balancers.",
-					s.Name, openstack.Message(err)))
-				continue
-			}
-			needs = needs.Or(access.NeedsOfTemplate(template, files))
-		}
+	needs, unread := access.NeedsOfStacks(ctx, heatstack.NewHeat(g.Session), groups)
+	for _, u := range unread {
+		notes = append(notes, fmt.Sprintf("The template of stack %s can't be read (%s): if it has volumes or load balancers, give --with-volumes or --with-load-balancers.",
+			u.Stack, openstack.Message(u.Err)))
 	}
-	return needs, notes
+	return needs.Or(access.NeedsOf(groups, ceilometer.SourceGnocchi, false)), notes
 }

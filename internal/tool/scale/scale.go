@@ -4,7 +4,10 @@ package scale
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -75,7 +78,9 @@ func (c *command) run(cmd *cobra.Command, args []string) error {
 	world := rehearsal.World{Snapshot: snapshot, Stacks: g.Reader}
 	var notes []string
 	if g.Client != nil {
-		list, err := g.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		bounded, cancel := ground.Bounded(ctx)
+		list, err := g.Client.CoreV1().Nodes().List(bounded, metav1.ListOptions{})
+		cancel()
 		if err != nil {
 			notes = append(notes, "The cluster's Nodes could not be listed: "+cli.Explain("list nodes", err).Error())
 		} else {
@@ -105,18 +110,29 @@ func (c *command) run(cmd *cobra.Command, args []string) error {
 
 // addQuotas says whether the project's quotas allow a growth.
 func (c *command) addQuotas(cmd *cobra.Command, g *ground.Ground, group *nodegroups.Group, by int, answer *rehearsal.Answer) {
-	limits := quota.Read(cmd.Context(), g.Session, group.BootVolumeGiB > 0)
-	if group.Flavor == nil {
-		answer.Notes = append(answer.Notes, "The flavor is not known, so cores and RAM were not compared with the quotas.")
-	}
-	lacks := limits.Lacks(quota.TakeOf(group, by))
+	judge(quota.Read(cmd.Context(), g.Session, group.BootVolumeGiB > 0), group, by, answer)
+}
+
+// judge says that quotas allow a growth only if all of them were compared with it.
+func judge(limits quota.Limits, group *nodegroups.Group, by int, answer *rehearsal.Answer) {
+	note := func(format string, args ...any) { answer.Notes = append(answer.Notes, fmt.Sprintf(format, args...)) }
+	take := quota.TakeOf(group, by)
+	lacks := limits.Lacks(take)
 	for _, lack := range lacks {
 		answer.Obstacle("quota of " + lack)
 	}
-	for service, err := range limits.Unknown {
-		answer.Notes = append(answer.Notes, fmt.Sprintf("The quota of %s could not be read: %v.", service, err))
+	for _, service := range slices.Sorted(maps.Keys(limits.Unknown)) {
+		note("The quota of %s could not be read: %v.", service, limits.Unknown[service])
 	}
-	if len(lacks) == 0 && len(limits.All) > 0 && len(limits.Unknown) == 0 && group.Flavor != nil {
-		answer.Notes = append(answer.Notes, "The project's quotas allow it.")
+	open := limits.NotCompared(take)
+	if group.Flavor == nil {
+		note("The flavor of node group %s is not known, and so is not what a new member takes of %s.", group.Name, strings.Join(quota.OfFlavor, " and "))
+		open = append(open, quota.OfFlavor...)
+	}
+	switch {
+	case len(open) > 0:
+		note("Whether the project's quotas allow it is not known: not compared were %s.", strings.Join(open, ", "))
+	case len(lacks) == 0:
+		note("The project's quotas allow it.")
 	}
 }
