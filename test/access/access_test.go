@@ -150,7 +150,8 @@ func (s *scene) running(n int) *nodegroups.Group {
 // cycle does with the least credential all that the autoscaler does.
 func cycle(t *testing.T, target conformance.Target) *scene {
 	s := newScene(t, target)
-	require.Equal(t, 0, s.group().Target)
+	// At rest: Heat may cancel what it does for a stack that is still being made when an update of it comes.
+	require.Equal(t, 0, s.running(0).Target)
 
 	// Up, with a minted token.
 	require.NoError(t, s.manager.Grow(s.ctx, "workers", 2))
