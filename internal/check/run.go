@@ -180,11 +180,4 @@ func (w *World) look(ctx context.Context) {
 		w.nodes = list.Items
 	}
 	w.program = findProgram(ctx, w.Kubernetes, w.Setup.Namespace)
-	// A second autoscaler in a cluster has names of its own.
-	if name := w.program.core["leader-elect-resource-name"]; name != "" && w.Setup.Lease == defaultLease {
-		w.Setup.Lease = name
-	}
-	if name := w.program.core["status-config-map-name"]; name != "" && w.Setup.StatusConfigMap == defaultStatus {
-		w.Setup.StatusConfigMap = name
-	}
 }
