@@ -306,4 +306,6 @@ func TestCheckTakesTheStatusThatIsNamed(t *testing.T) {
 	assert.Contains(t, out, "status kube-system/of-the-deployment")
 	_, out, _ = s.run("check", "autoscaler", "--status-config-map-name=mine")
 	assert.Contains(t, out, "status kube-system/mine")
+	_, out, _ = s.run("check", "autoscaler", "--status-config-map-name=cluster-autoscaler-status")
+	assert.Contains(t, out, "status kube-system/cluster-autoscaler-status", "also if it is the default")
 }
