@@ -116,7 +116,7 @@ func (s *scene) install(t *testing.T, set string) {
 	repository, tag, found := strings.Cut(*image, ":")
 	require.True(t, found)
 	_, err := helm(t.Context(), "install", release, chart, "-n", namespace, "--kubeconfig", base.Cluster.Kubeconfig, "--wait", "--timeout", "3m",
-		"-f", values+"/values/minimal.yaml", "-f", values+"/quick.yaml", "--set", "openstack.existingSecret=", "--set-file", "openstack.cloudConf="+s.cloudConf,
+		"-f", values+"/values/minimal.yaml", "-f", values+"/installed/quick.yaml", "--set", "openstack.existingSecret=", "--set-file", "openstack.cloudConf="+s.cloudConf,
 		"--set", "nodeGroups.tags={cluster-autoscaler-enabled,cluster=chart}", "--set", "image.repository="+repository+",image.tag="+tag,
 		"--set", "onControlPlane=false,nodeSelector."+roleLabel+"=room", "--set", "provider.extraArgs.bootstrap-api-server="+base.Cluster.Endpoint, "--set", set)
 	require.NoError(t, err)
