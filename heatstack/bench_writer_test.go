@@ -71,10 +71,14 @@ func (b *writerBench) do(f func(context.Context) error, during ...func()) error 
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- f(ctx) }()
+	go func() {
+		defer close(done) // a requirement that fails there ends that goroutine, and not the test
+		done <- f(ctx)
+	}()
 	for {
 		select {
-		case err := <-done:
+		case err, ok := <-done:
+			require.True(b.t, ok, "what was done has ended without an answer")
 			require.NoError(b.t, ctx.Err(), "nothing moves any more")
 			return err
 		case <-time.After(100 * time.Microsecond):

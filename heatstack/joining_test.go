@@ -179,13 +179,13 @@ func TestWithoutATokenNothingGrowsAndRemovalsGoOn(t *testing.T) {
 	b.settle(s)
 	assert.Equal(t, before[1:], b.ids(s))
 
-	// Both at once.
+	// Both at once: time stands still until the first is there.
 	var grown error
+	var wait sync.WaitGroup
+	wait.Go(func() { grown = b.ws.Grow(t.Context(), s.ref, 2) })
+	b.queued(1)
+	m := b.member(s, 1)
 	require.NoError(t, b.do(func(ctx context.Context) error {
-		var wait sync.WaitGroup
-		wait.Go(func() { grown = b.ws.Grow(ctx, s.ref, 2) })
-		b.queued(1)
-		m := b.member(s, 1)
 		err := b.ws.Remove(ctx, s.ref, []nodegroups.Member{m})
 		wait.Wait()
 		return err
