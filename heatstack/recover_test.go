@@ -244,6 +244,28 @@ func TestAServerThatNobodyNamedRaisesTheAlarm(t *testing.T) {
 	}
 }
 
+// A member that somebody else's update has begun to remove goes, even if ours have superseded it meanwhile.
+func TestWhatOthersHaveBegunRaisesNoAlarm(t *testing.T) {
+	for _, hasOther := range []bool{true, false} {
+		b := newBench(t)
+		s := b.add("a", 4)
+		ids := b.ids(s)
+		if hasOther {
+			b.change(func() { s.status, s.updated = "UPDATE_IN_PROGRESS", s.updated+1 })
+		}
+		require.NoError(t, b.grow(s, 1))
+		require.NoError(t, b.remove(s, 0))
+		b.settle(s)
+		b.change(func() {
+			delete(b.servers, ids[3])
+			delete(s.rows, 3)
+		})
+		b.refresh(s)
+		assert.Equal(t, 1, b.verified)
+		assert.Equal(t, hasOther, b.wrong == 0)
+	}
+}
+
 func TestAVictimThatStayedIsNamedAgain(t *testing.T) {
 	b := newBench(t)
 	s := b.add("a", 4)

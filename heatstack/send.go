@@ -138,7 +138,11 @@ func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResul
 			w.isConvergent = true
 		}
 		if len(p.Victims) > 0 {
-			w.removals = append(w.removals, &removal{victims: p.Victims, keep: p.Keep, order: o, second: isSecond(shares)})
+			r := &removal{victims: p.Victims, keep: p.Keep, order: o, second: isSecond(shares)}
+			if w.othersAtWork {
+				r.keep = nil
+			}
+			w.removals = append(w.removals, r)
 		}
 		done := w.carriedOut(shares)
 		if asksForMore(shares) {

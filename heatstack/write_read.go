@@ -90,7 +90,11 @@ func (w *writer) compare(l *look) {
 		l.OwnList = w.last.listOurs && sameEntries(w.last.list, l.List)
 		l.Unconfirmed = w.last.unconfirmed
 	}
-	if l.Unconfirmed || l.Own && w.last.updated == l.detail.Updated {
+	isOurs := l.Unconfirmed || l.Own && w.last.updated == l.detail.Updated
+	if busy := isBusy(l.Status); !busy || !isOurs {
+		w.othersAtWork = busy
+	}
+	if isOurs {
 		return
 	}
 	for _, r := range w.removals {

@@ -29,6 +29,9 @@ type writer struct {
 	isConvergent bool
 	// removals are those that were ordered and are not verified yet.
 	removals []*removal
+	// othersAtWork: since the stack was last seen at rest somebody else has begun an update. Ours may have superseded it, and members
+	// that it has begun to remove go all the same.
+	othersAtWork bool
 	recovery recovery
 	// seen is the status and updated_time at the last sight; verified those at the last verification, which is not repeated
 	// for the same before verifyNext.
