@@ -32,7 +32,7 @@ type writer struct {
 	// othersAtWork: since the stack was last seen at rest somebody else has begun an update. Ours may have superseded it, and members
 	// that it has begun to remove go all the same.
 	othersAtWork bool
-	recovery recovery
+	recovery     recovery
 	// seen is the status and updated_time at the last sight; verified those at the last verification, which is not repeated
 	// for the same before verifyNext.
 	seen, verified string
