@@ -110,6 +110,8 @@ func tokensAreOff(group string) error {
 // sightings notes when the cloud was last read, and passes on what it observes.
 type sightings struct {
 	cloudprovider.Observer
+	// seen is called whenever the cloud was read.
+	seen func()
 
 	mu   sync.Mutex
 	read time.Time
@@ -121,6 +123,7 @@ func (s *sightings) Refreshed(took time.Duration, err error) {
 	if err != nil {
 		return
 	}
+	s.seen()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.read = time.Now().Add(-took)

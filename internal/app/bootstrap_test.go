@@ -91,12 +91,15 @@ func TestWithoutTokensNothingIsAskedOfTheCluster(t *testing.T) {
 }
 
 func TestSightingsAreSuccessfulReadings(t *testing.T) {
-	s := &sightings{Observer: cloudprovider.NoObserver{}}
+	seen := 0
+	s := &sightings{Observer: cloudprovider.NoObserver{}, seen: func() { seen++ }}
 	snapshot := nodegroups.NewSnapshot(nil, nil)
 	now := func() *nodegroups.Snapshot { return snapshot }
 	s.Refreshed(time.Minute, errors.New("down"))
 	require.True(t, s.sight(now).Read.IsZero())
+	require.Zero(t, seen)
 	s.Refreshed(time.Minute, nil)
 	require.InDelta(t, time.Minute, time.Since(s.sight(now).Read), float64(10*time.Second), "when the reading began")
+	require.Equal(t, 1, seen)
 	require.Same(t, snapshot, s.sight(now).Snapshot)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/build"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status/collect"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
@@ -46,12 +47,16 @@ func signIn(ctx context.Context, s *settings, observer openstack.Observer) (*ope
 	}
 }
 
-// userAgent puts our name before what --user-agent says, if it says anything of its own.
+// userAgent puts our name and version before what --user-agent says, if it says anything of its own.
 func userAgent(flag string) string {
-	if flag == "" || flag == "cluster-autoscaler" {
-		return openstack.DefaultUserAgent
+	agent := openstack.DefaultUserAgent
+	if version := build.Version(); version != build.Unknown {
+		agent += "/" + version
 	}
-	return openstack.DefaultUserAgent + " " + flag
+	if flag == "" || flag == "cluster-autoscaler" {
+		return agent
+	}
+	return agent + " " + flag
 }
 
 // cloud is everything between OpenStack and core.
@@ -94,7 +99,7 @@ func (p *program) newCloud(
 		options.Stopper = nodelife.NewShutdown(machines, nodes, reporter, nil)
 	}
 	manager := nodegroups.NewManager(stacks, reporter, options)
-	seen, groups := &sightings{Observer: p.observer}, p.watched(manager)
+	seen, groups := &sightings{Observer: p.observer, seen: p.ready.works}, p.watched(manager)
 	provider, err := cloudprovider.New(ctx, groups, cloudprovider.Options{
 		Template: func(g *nodegroups.Group) (*v1.Node, error) {
 			return nodegroups.TemplateNode(g, nodegroups.TemplateOptions{MemoryOverheadPercent: s.MemoryOverheadPercent})

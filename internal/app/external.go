@@ -24,8 +24,10 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/build"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
+	model "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
 )
 
 // ExternalMain runs the program that serves node groups to a stock cluster-autoscaler over gRPC, with these arguments, and returns
@@ -33,7 +35,7 @@ import (
 func ExternalMain(args []string, out, errs io.Writer) int {
 	s, err := parseFor(external, args, out)
 	switch {
-	case errors.Is(err, errHelp):
+	case errors.Is(err, errAnswered):
 		return 0
 	case err != nil:
 		_, _ = fmt.Fprintf(errs, "%s: %v\n", external.name, err)
@@ -53,7 +55,7 @@ func ExternalMain(args []string, out, errs io.Writer) int {
 
 // runExternal runs the program until ctx ends.
 func runExternal(ctx context.Context, s *settings) error {
-	klog.FromContext(ctx).Info(external.name, "address", s.GRPC.Address)
+	klog.FromContext(ctx).Info(external.name, "version", build.Version(), "address", s.GRPC.Address)
 	config := kubeutil.GetKubeConfig(s.core.KubeClientOpts)
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
@@ -61,12 +63,13 @@ func runExternal(ctx context.Context, s *settings) error {
 	}
 	recorder, stopRecorder := events.NewRecorder(context.WithoutCancel(ctx), client)
 	defer stopRecorder()
-	p := &program{settings: s, client: client, config: config, recorder: recorder}
+	p := &program{settings: s, client: client, config: config, recorder: recorder, ready: newReadiness()}
 	p.metrics = metrics.New(p.snapshot, nil)
+	p.metrics.Introduce(model.ModeExternal, "")
 	if err := legacyregistry.Registerer().Register(p.metrics); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
-	stopServer, err := serve(ctx, s.core.Address, externalMux(s.core.EnableProfiling))
+	stopServer, err := serve(ctx, s.core.Address, externalMux(p.ready, s.core.EnableProfiling))
 	if err != nil {
 		return err
 	}
@@ -79,12 +82,13 @@ func runExternal(ctx context.Context, s *settings) error {
 	return p.serveNodeGroups(ctx)
 }
 
-// externalMux serves /metrics and /health-check. The program is well as long as it answers: whether it is asked is the stock
+// externalMux serves /metrics, /health-check and /readyz. The program is well as long as it answers: whether it is asked is the stock
 // autoscaler's matter, and a replica that does not lead is not.
-func externalMux(profiling bool) http.Handler {
+func externalMux(ready http.Handler, profiling bool) http.Handler {
 	m := mux.NewPathRecorderMux(external.name)
 	m.Handle("/metrics", legacyregistry.Handler())
 	m.HandleFunc("/health-check", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "OK") })
+	m.Handle("/readyz", ready)
 	if profiling {
 		routes.Profiling{}.Install(m)
 	}
@@ -93,6 +97,7 @@ func externalMux(profiling bool) http.Handler {
 
 // serveNodeGroups signs in and answers until ctx ends; then orders that are under way are finished or given up.
 func (p *program) serveNodeGroups(ctx context.Context) error {
+	p.ready.begin()
 	c, err := p.connect(ctx)
 	if err != nil {
 		return orderly(ctx, err)
@@ -146,6 +151,7 @@ func (p *program) serveNodeGroups(ctx context.Context) error {
 	l := p.GRPC
 	l.Registerer = legacyregistry.Registerer()
 	err = server.Serve(ctx, l, func(at net.Addr) {
+		p.ready.works()
 		klog.FromContext(ctx).Info("Serving node groups to a stock cluster-autoscaler", "address", at.String(), "tls", l.CertFile != "")
 	})
 	err = orderly(ctx, err)

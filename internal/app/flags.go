@@ -56,6 +56,8 @@ type Flags struct {
 	StatusAddress string
 	// DryRun: decide and report, and write nothing.
 	DryRun bool
+	// Version: print the version and end.
+	Version bool
 	// ApproveNodes and ApproveServing are bootstrap.ApproverOptions' Joining and Serving.
 	ApproveNodes, ApproveServing bool
 	// GRPC says where the external form listens.
@@ -149,6 +151,7 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 			"Nothing can be changed there, and there is no login: keep it on the loopback interface, or behind a NetworkPolicy.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")
+	set.BoolVar(&f.Version, "version", false, "Print the version of the program, and of the cluster-autoscaler inside, and end.")
 }
 
 // registerGRPC adds the flags of the external form to set, with their defaults.

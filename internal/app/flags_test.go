@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"k8s.io/autoscaler/cluster-autoscaler/version"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/build"
 )
 
 // asProgram makes the test's binary be the program: flags belong to the process, so that each case needs a new one.
@@ -63,6 +66,15 @@ func TestHelp(t *testing.T) {
 	for _, line := range strings.Split(ours, "\n") {
 		require.LessOrEqual(t, len(line), helpWidth, "it fits a screen")
 	}
+}
+
+func TestVersion(t *testing.T) {
+	out, errs, code := runProgram(t, "--version")
+	require.Zero(t, code)
+	require.Empty(t, errs)
+	require.Equal(t, build.Line("cluster-autoscaler-openstack", version.ClusterAutoscalerVersion)+"\n", out)
+	require.Contains(t, out, "(cluster-autoscaler 1.33.")
+	require.NotContains(t, build.Line("it", external.coreVersion()), "cluster-autoscaler", "the gRPC server has none inside")
 }
 
 func TestMistakesInFlagsAreToldAtOnceAndNameFlagValueAndRemedy(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/spf13/pflag"
+	"k8s.io/autoscaler/cluster-autoscaler/version"
 )
 
 // form is one of the programs that are made of this package.
@@ -39,6 +40,14 @@ const externalAbout = `cluster-autoscaler-openstack-grpc serves Heat stacks as n
 Usage:
   cluster-autoscaler-openstack-grpc --cloud-config=FILE --node-group-auto-discovery=heat:tag=TAG[,tag=TAG...] [flags]
 `
+
+// coreVersion is the version of the cluster-autoscaler inside, empty if there is none.
+func (f *form) coreVersion() string {
+	if f.grpc {
+		return ""
+	}
+	return version.ClusterAutoscalerVersion
+}
 
 // ours are the names of our own flags.
 func (f *form) ours() map[string]bool {

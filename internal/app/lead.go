@@ -18,16 +18,17 @@ import (
 // errLeaseLost: another replica may be at work, so that this one must end at once.
 var errLeaseLost = errors.New("the leader's lease was lost")
 
-// lead waits to become the leader, tells newLeader whoever leads, then calls work, and gives the lease back when work has returned. It returns what work
+// lead waits to become the leader, tells newLeader whoever leads and whether it is this replica itself, then calls work, and gives the lease back when work has returned. It returns what work
 // returned, nil if ctx ended before, and errLeaseLost if the lease was lost; then work may still be running.
 func lead(ctx context.Context, config componentconfig.LeaderElectionConfiguration, client kubernetes.Interface, namespace string,
-	recorder record.EventRecorder, newLeader func(identity string), work func() error) error {
+	recorder record.EventRecorder, newLeader func(identity string, itself bool), work func() error) error {
 	host, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("finding a name for the leader election: %w", err)
 	}
+	self := host + "_" + string(uuid.NewUUID())
 	lock, err := resourcelock.New(config.ResourceLock, namespace, config.ResourceName, client.CoreV1(), client.CoordinationV1(),
-		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID()), EventRecorder: recorder})
+		resourcelock.ResourceLockConfig{Identity: self, EventRecorder: recorder})
 	if err != nil {
 		return fmt.Errorf("--leader-elect-resource-lock=%s: %w", config.ResourceLock, err)
 	}
@@ -60,7 +61,7 @@ func lead(ctx context.Context, config componentconfig.LeaderElectionConfiguratio
 			OnStoppedLeading: func() {},
 			OnNewLeader: func(identity string) {
 				klog.FromContext(ctx).Info("There is a leader", "identity", identity)
-				newLeader(identity)
+				newLeader(identity, identity == self)
 			},
 		},
 	})

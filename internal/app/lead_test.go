@@ -102,4 +102,4 @@ func TestBadElectionFlagsAreErrors(t *testing.T) {
 	require.ErrorContains(t, lead(context.Background(), config, fake.NewSimpleClientset(), "ca", nil, nobody, nil), "--leader-elect-")
 }
 
-func nobody(string) {}
+func nobody(string, bool) {}

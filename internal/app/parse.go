@@ -25,6 +25,7 @@ import (
 	"k8s.io/kubernetes/pkg/features"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/build"
 )
 
 // Leader election as upstream has it, so that replicas of both may stand by for each other.
@@ -46,15 +47,15 @@ type settings struct {
 	named     []heatstack.NamedStack
 }
 
-// errHelp: --help was asked for and has been answered.
-var errHelp = errors.New("help")
+// errAnswered: --help or --version was asked for and has been answered.
+var errAnswered = errors.New("answered")
 
 // parse reads the command line of the embedded form.
-func parse(args []string, help io.Writer) (*settings, error) { return parseFor(embedded, args, help) }
+func parse(args []string, out io.Writer) (*settings, error) { return parseFor(embedded, args, out) }
 
 // parseFor reads the command line. It uses the process's flag sets, in which cluster-autoscaler's packages register theirs,
-// so that it can be called once. help is where --help is answered.
-func parseFor(program form, args []string, help io.Writer) (*settings, error) {
+// so that it can be called once. out is where --help and --version are answered.
+func parseFor(program form, args []string, out io.Writer) (*settings, error) {
 	s := &settings{leader: componentconfig.LeaderElectionConfiguration{
 		LeaderElect:   true,
 		LeaseDuration: metav1.Duration{Duration: leaseDuration},
@@ -90,10 +91,14 @@ func parseFor(program form, args []string, help io.Writer) (*settings, error) {
 	line.Lookup("feature-gates").Usage = "Feature gates of Kubernetes' libraries, as `NAME=true|false,...`. None is needed."
 
 	if err := line.Parse(args); errors.Is(err, pflag.ErrHelp) {
-		writeHelp(help, program, line, ours)
-		return nil, errHelp
+		writeHelp(out, program, line, ours)
+		return nil, errAnswered
 	} else if err != nil {
 		return nil, fmt.Errorf("%w; see --help", err)
+	}
+	if s.Version {
+		_, _ = fmt.Fprintln(out, build.Line(program.name, program.coreVersion()))
+		return nil, errAnswered
 	}
 	if line.NArg() > 0 {
 		return nil, fmt.Errorf("%q is not a flag: all settings are flags of the form --name=value", line.Arg(0))

@@ -192,7 +192,10 @@ func (r *running) terminate(t *testing.T) error {
 func TestTheProgramScalesServesAndEndsInGoodOrder(t *testing.T) {
 	r := start(t)
 	r.eventually(t, "the pending pod makes the stack grow", func() bool { return r.size(t) == "1" })
-	body, code := r.get(t, "/health-check")
+	body, code := r.get(t, "/readyz")
+	require.Equal(t, "works\n", body)
+	require.Equal(t, http.StatusOK, code)
+	body, code = r.get(t, "/health-check")
 	require.Equal(t, "OK", body)
 	require.Equal(t, http.StatusOK, code)
 	r.eventually(t, "metrics", func() bool {
@@ -238,6 +241,9 @@ func TestItWaitsForACloudThatIsDownAndEndsAtOnceWhileItDoes(t *testing.T) {
 	require.NoError(t, os.WriteFile(conf, []byte("[Global]\nauth-url=http://127.0.0.1:1/v3\nusername=u\npassword=p\ntenant-name=t\ndomain-name=d\n"), 0o600))
 	r = start(t, "--leader-elect=false", "--cloud-config="+conf)
 	r.eventually(t, "it tries again", func() bool { return strings.Contains(r.log.String(), "trying again") })
+	body, code := r.get(t, "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, code, "nothing is served: an installation that waits for readiness must not end well")
+	require.Contains(t, body, "signs in to OpenStack")
 	require.NoError(t, r.terminate(t))
 }
 

@@ -26,8 +26,10 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/autoscaler"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/build"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
+	model "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status/collect"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
@@ -40,7 +42,7 @@ const lastLoop = 20 * time.Second
 func Main(args []string, out, errs io.Writer) int {
 	s, err := parse(args, out)
 	switch {
-	case errors.Is(err, errHelp):
+	case errors.Is(err, errAnswered):
 		return 0
 	case err != nil:
 		_, _ = fmt.Fprintf(errs, "cluster-autoscaler-openstack: %v\n", err)
@@ -70,6 +72,7 @@ type program struct {
 	observer observer
 	book     *collect.Book
 	recorder record.EventRecorder
+	ready    *readiness
 	// states explain the floors; nil without load signals, and before connect.
 	states func() []ceilometer.State
 	// manager is nil while this replica does not lead.
@@ -78,7 +81,7 @@ type program struct {
 
 // run runs the program until ctx ends.
 func run(ctx context.Context, s *settings) error {
-	klog.FromContext(ctx).Info("cluster-autoscaler-openstack", "core", version.ClusterAutoscalerVersion, "dryRun", s.DryRun)
+	klog.FromContext(ctx).Info("cluster-autoscaler-openstack", "version", build.Version(), "core", version.ClusterAutoscalerVersion, "dryRun", s.DryRun)
 	config := kubeutil.GetKubeConfig(s.core.KubeClientOpts)
 	if s.DryRun {
 		inDryRun(config, s.core.ConfigNamespace, s.core.StatusConfigMapName)
@@ -90,15 +93,16 @@ func run(ctx context.Context, s *settings) error {
 	recorder, stopRecorder := events.NewRecorder(context.WithoutCancel(ctx), client)
 	defer stopRecorder()
 	p := &program{
-		settings: s, client: client, config: config, recorder: recorder,
+		settings: s, client: client, config: config, recorder: recorder, ready: newReadiness(),
 		health:      coremetrics.NewHealthCheck(s.core.MaxInactivityTime, s.core.MaxFailingTime),
 		snapshotter: debuggingsnapshot.NewDebuggingSnapshotter(s.core.DebuggingSnapshotEnabled),
 	}
 	p.metrics = metrics.New(p.snapshot, nil)
+	p.metrics.Introduce(model.ModeEmbedded, version.ClusterAutoscalerVersion)
 	if err := p.register(); err != nil {
 		return err
 	}
-	stopServer, err := serve(ctx, s.core.Address, newMux(s.core, p.health, p.snapshotter))
+	stopServer, err := serve(ctx, s.core.Address, newMux(s.core, p.health, p.ready, p.snapshotter))
 	if err != nil {
 		return err
 	}
@@ -139,6 +143,7 @@ func (p *program) snapshot() *nodegroups.Snapshot {
 func (p *program) autoscale(ctx context.Context) error {
 	logger := klog.FromContext(ctx)
 	defer p.leads()()
+	p.ready.begin()
 	c, err := p.connect(ctx)
 	if err != nil {
 		return orderly(ctx, err)

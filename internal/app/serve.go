@@ -18,11 +18,12 @@ import (
 // headerTimeout keeps idle connections from piling up.
 const headerTimeout = 10 * time.Second
 
-// newMux serves /metrics and /health-check, and where asked for /snapshotz and /debug/pprof.
-func newMux(opts config.AutoscalingOptions, health http.Handler, snapshotter debuggingsnapshot.DebuggingSnapshotter) http.Handler {
+// newMux serves /metrics, /health-check and /readyz, and where asked for /snapshotz and /debug/pprof.
+func newMux(opts config.AutoscalingOptions, health, ready http.Handler, snapshotter debuggingsnapshot.DebuggingSnapshotter) http.Handler {
 	m := mux.NewPathRecorderMux("cluster-autoscaler")
 	m.Handle("/metrics", legacyregistry.Handler())
 	m.Handle("/health-check", health)
+	m.Handle("/readyz", ready)
 	if opts.DebuggingSnapshotEnabled {
 		m.HandleFunc("/snapshotz", snapshotter.ResponseHandler)
 	}

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"net"
-	"runtime/debug"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/autoscaler/cluster-autoscaler/version"
@@ -11,6 +10,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/autoscaler"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/build"
 	model "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status/collect"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status/web"
@@ -32,7 +32,7 @@ func (p *program) startStatus(ctx context.Context, of form) (stop func(), err er
 	if p.StatusAddress == "" {
 		return func() {}, nil
 	}
-	about := collect.Program{Name: of.name, Version: buildVersion(), Mode: model.ModeEmbedded, Core: version.ClusterAutoscalerVersion, DryRun: p.DryRun}
+	about := collect.Program{Name: of.name, Version: build.Version(), Mode: model.ModeEmbedded, Core: version.ClusterAutoscalerVersion, DryRun: p.DryRun}
 	if of.grpc {
 		about.Mode, about.Core = model.ModeExternal, ""
 	}
@@ -44,23 +44,6 @@ func (p *program) startStatus(ctx context.Context, of form) (stop func(), err er
 	}
 	klog.FromContext(ctx).Info("Serving the status page", "address", listener.Addr().String())
 	return web.Serve(ctx, listener, web.New(p.book.Status, nil)), nil
-}
-
-// buildVersion is the version that the Go tool has stamped this program with, empty without one.
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return ""
 }
 
 // showCloud makes the status show c.
@@ -93,7 +76,10 @@ func (p *program) leads() (done func()) {
 }
 
 // newLeader notes in it who leads.
-func (p *program) newLeader(identity string) {
+func (p *program) newLeader(identity string, itself bool) {
+	if !itself {
+		p.ready.standBy(identity)
+	}
 	if p.book != nil {
 		p.book.NewLeader(identity)
 	}

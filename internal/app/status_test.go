@@ -100,6 +100,9 @@ func TestAReplicaThatStandsBySaysWhoLeads(t *testing.T) {
 		s, _ = reportAt(t, r, address)
 		return s != nil && s.Leader == "another"
 	})
+	body, code := r.get(t, "/readyz")
+	require.Equal(t, "stands by for another\n", body)
+	require.Equal(t, http.StatusOK, code)
 	require.False(t, s.Leading)
 	require.Empty(t, s.NodeGroups)
 	page, _ := (&running{base: "http://" + address}).get(t, "/")
@@ -144,7 +147,7 @@ func TestTheExternalFormSaysWhetherItIsAsked(t *testing.T) {
 }
 
 func TestWithoutAnAddressNothingIsNoted(t *testing.T) {
-	p := &program{settings: &settings{}, metrics: metrics.New(nil, nil)}
+	p := &program{settings: &settings{}, metrics: metrics.New(nil, nil), ready: newReadiness()}
 	stop, err := p.startStatus(t.Context(), embedded)
 	require.NoError(t, err)
 	defer stop()
@@ -152,6 +155,6 @@ func TestWithoutAnAddressNothingIsNoted(t *testing.T) {
 	require.Same(t, p.metrics, p.observer)
 	require.Nil(t, p.backOffs())
 	p.leads()()
-	p.newLeader("x")
+	p.newLeader("x", false)
 	p.showNodes(nil)
 }

@@ -30,6 +30,7 @@ type Metrics struct {
 	// load is nil while there are no floors.
 	load atomic.Pointer[func() []ceilometer.State]
 
+	program         *prometheus.GaugeVec
 	requests        *prometheus.CounterVec
 	requestDuration *prometheus.HistogramVec
 	refreshes       *prometheus.CounterVec
@@ -67,6 +68,7 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 	return &Metrics{
 		clock:    c,
 		snapshot: snapshot,
+		program:  newProgram(),
 		requests: counter("api_requests_total",
 			"Requests to the OpenStack APIs, by service, HTTP method and status code (0: no answer).", "service", "method", "code"),
 		requestDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -107,7 +109,7 @@ func New(snapshot func() *nodegroups.Snapshot, c clock.PassiveClock) *Metrics {
 
 // counters are the collectors that keep their own state.
 func (m *Metrics) counters() []prometheus.Collector {
-	return slices.Concat([]prometheus.Collector{m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
+	return slices.Concat([]prometheus.Collector{m.program, m.requests, m.requestDuration, m.refreshes, m.refreshDuration, m.verified, m.wrong,
 		m.reports, m.panics, m.decisions, m.repairs, m.nodesDeleted, m.nodesReady}, m.tokens.collectors(), m.certificates.collectors(),
 		m.readings.collectors())
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/klog/v2"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/build"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 )
 
@@ -75,6 +76,8 @@ func newRoot(options *cli.Options) (root *cobra.Command, begun *bool) {
 		Short:       "Show node groups of cluster-autoscaler-openstack and say why they are as they are",
 		Long:        about,
 		Args:        cobra.NoArgs,
+		// cobra makes the flag --version of it.
+		Version: build.Version(),
 		// Run says what went wrong; a mistake deserves one sentence, not the whole help.
 		SilenceErrors: true, SilenceUsage: true,
 		// kubectl completes its plugins' arguments through __complete, which stays.
@@ -89,6 +92,7 @@ func newRoot(options *cli.Options) (root *cobra.Command, begun *bool) {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate(build.Line(root.Use, "") + "\n")
 	root.SetIn(options.In)
 	root.SetOut(options.Out)
 	root.SetErr(options.ErrOut)

@@ -34,9 +34,12 @@ func TestItRuns(t *testing.T) {
 		output, err := runContainer(t, bundle, i, config.Config, "/"+program, "--help")
 		require.NoError(t, err, output)
 		require.Contains(t, output, "Usage:", program)
+		output, err = runContainer(t, bundle, len(rootfs.ProgramNames())+i, config.Config, "/"+program, "--version")
+		require.NoError(t, err, output)
+		require.Contains(t, output, program+" "+config.Config.Labels["org.opencontainers.image.version"]+" (", "the version on the label")
 	}
 	// The same container would run a shell if there were one.
-	output, err := runContainer(t, bundle, len(rootfs.ProgramNames()), config.Config, "/bin/sh", "-c", "true")
+	output, err := runContainer(t, bundle, 2*len(rootfs.ProgramNames()), config.Config, "/bin/sh", "-c", "true")
 	require.Error(t, err)
 	require.Contains(t, output, "no such file or directory")
 }

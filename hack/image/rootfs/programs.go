@@ -13,6 +13,9 @@ import (
 // module is the product's, and the name of the program in its top folder.
 const module = "cluster-autoscaler-openstack"
 
+// versionVariable is what the programs read their version from (internal/build, whose test builds one in the same way).
+const versionVariable = "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/build.stamped"
+
 // packages are the programs of the image, by their folders. They go to the image's top folder, each by its package's name.
 var packages = []string{".", "cmd/cluster-autoscaler-openstack-grpc"}
 
@@ -53,7 +56,7 @@ func writePrograms(ctx context.Context, dir string, options Options) error {
 	for _, folder := range packages {
 		name := programName(folder)
 		program := filepath.Join(dir, name)
-		if err := build(ctx, options.Source, folder, options.Arch, program); err != nil {
+		if err := build(ctx, options, folder, program); err != nil {
 			return fmt.Errorf("build %s for %s: %w", name, options.Arch, err)
 		}
 		bill, err := bill(program, options.Version, options.Created)
@@ -68,11 +71,11 @@ func writePrograms(ctx context.Context, dir string, options Options) error {
 }
 
 // build builds a static program. Whatever of the builder's settings would change its bytes is set here.
-func build(ctx context.Context, source, folder, arch, program string) error {
+func build(ctx context.Context, options Options, folder, program string) error {
 	// The tag keeps all other clouds' providers, and their libraries, out of cluster-autoscaler.
-	command := exec.CommandContext(ctx, "go", "build", "-tags=externalgrpc", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, "./"+folder)
-	command.Dir = source
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=", "GOWORK=off",
+	command := exec.CommandContext(ctx, "go", "build", "-tags=externalgrpc", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -X "+versionVariable+"="+options.Version, "-o", program, "./"+folder)
+	command.Dir = options.Source
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+options.Arch, "GOFLAGS=", "GOWORK=off",
 		"GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off")
 	output, err := command.CombinedOutput()
 	if err != nil {

@@ -40,6 +40,7 @@ func TestChartsPods(t *testing.T) {
 		requireStrict(t, pod, server, "/cluster-autoscaler-openstack-grpc")
 		requireOurImage(t, pod, server)
 		s.requireAnswer(t, pod, 8085, "/health-check", "OK")
+		s.requireAnswer(t, pod, 8087, "/readyz", "works")
 		s.requireAnswer(t, pod, 8087, "/metrics", "cluster_autoscaler_openstack_node_group_target_size")
 		s.growsAndShrinks(t)
 		s.pods(t, 1, stock, server)

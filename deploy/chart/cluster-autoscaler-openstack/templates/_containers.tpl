@@ -36,6 +36,13 @@ periodSeconds: 30
 timeoutSeconds: 5
 {{- end -}}
 
+{{/* Ready: signed in and the node groups read, or standing by. An installation that waits for it waits for that. */}}
+{{- define "cao.readyProbe" -}}
+httpGet: {path: /readyz, port: {{ . }}}
+periodSeconds: 5
+timeoutSeconds: 5
+{{- end -}}
+
 {{- define "cao.caMount" -}}
 {{- if include "cao.caConfigMap" . }}
 - {name: ca, mountPath: /etc/openstack-ca, readOnly: true}
@@ -94,6 +101,8 @@ timeoutSeconds: 5
   {{- end }}
   livenessProbe:
     {{- include "cao.healthProbe" "metrics" | nindent 4 }}
+  readinessProbe:
+    {{- include "cao.readyProbe" "metrics" | nindent 4 }}
   resources:
     {{- toYaml .Values.autoscaler.resources | nindent 4 }}
   securityContext:
@@ -153,6 +162,8 @@ timeoutSeconds: 5
   {{- end }}
   livenessProbe:
     {{- include "cao.healthProbe" "provider" | nindent 4 }}
+  readinessProbe:
+    {{- include "cao.readyProbe" "provider" | nindent 4 }}
   resources:
     {{- toYaml .Values.provider.resources | nindent 4 }}
   securityContext:
