@@ -118,6 +118,8 @@ func (m *machines) samples(v vector) (map[string]ceilometer.Sample, error) {
 // sample is the mean of a group's machines. Series of servers that are none of its machines any more don't count.
 func (m *machines) sample(subject ceilometer.Subject, found map[string]*point) ceilometer.Sample {
 	sample := ceilometer.Sample{Granularity: m.request.Granularity}
+	// Of one value that cannot be, the others don't make a load.
+	wrong := func(err error) ceilometer.Sample { return ceilometer.Sample{Granularity: sample.Granularity, Err: err} }
 	sum, silent := 0.0, []string{}
 	for _, machine := range subject.Machines {
 		p := found[machine.ServerID]
@@ -130,16 +132,14 @@ func (m *machines) sample(subject ceilometer.Subject, found map[string]*point) c
 		}
 		percent := m.metric.percent(float64(p.value.Value), machine)
 		if math.IsInf(percent, 1) && !math.IsInf(float64(p.value.Value), 0) {
-			sample.Err = fmt.Errorf("%w: machine %s: its flavor's %s is not known, so %v is no share of it", ceilometer.ErrAbsurd, machine.ServerID, m.metric.needs, p.value.Value)
-			return sample
+			return wrong(fmt.Errorf("%w: machine %s: its flavor's %s is not known, so %v is no share of it", ceilometer.ErrAbsurd, machine.ServerID, m.metric.needs, p.value.Value))
 		}
 		if absurd(percent) || percent > mostPercent {
-			sample.Err = fmt.Errorf("%w: machine %s: %v, that is %.4g %%, at %s", ceilometer.ErrAbsurd, machine.ServerID, p.value.Value, percent,
-				p.value.Timestamp.Time().UTC().Format(time.RFC3339))
-			return sample
+			return wrong(fmt.Errorf("%w: machine %s: %v, that is %.4g %%, at %s", ceilometer.ErrAbsurd, machine.ServerID, p.value.Value, percent,
+				p.value.Timestamp.Time().UTC().Format(time.RFC3339)))
 		}
-		if sample.Err = checkTime(p.timestamp.Timestamp, float64(p.timestamp.Value)); sample.Err != nil {
-			return sample
+		if err := checkTime(p.timestamp.Timestamp, float64(p.timestamp.Value)); err != nil {
+			return wrong(err)
 		}
 		// The oldest of the newest points: no machine is newer than the group seems.
 		if seen := at(m.request, p.timestamp.Timestamp, float64(p.timestamp.Value)); sample.At.IsZero() || seen.Before(sample.At) {

@@ -50,6 +50,7 @@ func TestMachines(t *testing.T) {
 		"negative":     {metric: "memory", elements: join(machine("server-0", "-1", fresh)), kind: ceilometer.ErrAbsurd, says: []string{"server-0", "-1"}},
 		"not a number": {metric: "cpu", elements: join(machine("server-0", "NaN", fresh)), kind: ceilometer.ErrAbsurd},
 		"too much":     {metric: "cpu", elements: join(machine("server-0", "9e9", fresh)), kind: ceilometer.ErrAbsurd, says: []string{"450 %"}},
+		"one of two":   {metric: "cpu", elements: join(machine("server-0", "1e9", fresh), machine("server-1", "NaN", fresh)), kind: ceilometer.ErrAbsurd, says: []string{"server-1"}},
 		"from the future": {
 			metric: "cpu", elements: join(machine("server-0", "1e9", "1700009999")), kind: ceilometer.ErrAbsurd,
 		},
@@ -76,6 +77,9 @@ func TestMachines(t *testing.T) {
 			require.ErrorIs(t, got.Err, test.kind)
 			for _, word := range test.says {
 				assert.ErrorContains(t, got.Err, word)
+			}
+			if test.kind == ceilometer.ErrAbsurd {
+				assert.Equal(t, ceilometer.Sample{Err: got.Err}, got, "no load of the others is told, not even 0")
 			}
 		})
 	}

@@ -134,6 +134,9 @@ func (r *Reader) Read(ctx context.Context) (*Sight, error) {
 	s.At = r.options.Clock.Now()
 	s.Groups, s.Problems, s.Source = found.groups, found.problems, found.source
 	s.Source.Notes = append(append([]string{}, r.notes...), s.Source.Notes...)
+	if s.Core == nil && coreErr == nil && !r.autoscaler.Flags.Bool("write-status-configmap", true) {
+		coreErr = errors.New("cluster-autoscaler writes no status (--write-status-configmap=false)")
+	}
 	s.NodesKnown, s.CoreKnown = nodesErr == nil, coreErr == nil
 	for _, lost := range []struct {
 		err  error

@@ -170,6 +170,21 @@ func TestWhatMayNotBeReadIsToldAndUnknown(t *testing.T) {
 	}
 }
 
+func TestCoreThatWritesNoStatusIsNotTakenForGone(t *testing.T) {
+	a := newWorld(t)
+	delete(a.objects, "/api/v1/namespaces/kube-system/configmaps/cluster-autoscaler-status")
+	s, err := a.look()
+	require.NoError(t, err)
+	require.True(t, s.CoreKnown)
+	require.Nil(t, s.Core, "it should have written one, so that it does not run")
+
+	a.objects[podsPath+"?"+"app=cluster-autoscaler-openstack"] = v1.PodList{Items: []v1.Pod{pod("leader", "--status-address=:8087", "--write-status-configmap=false")}}
+	s, err = a.look()
+	require.NoError(t, err)
+	require.False(t, s.CoreKnown)
+	require.Equal(t, []string{"cluster-autoscaler writes no status (--write-status-configmap=false); so what cluster-autoscaler says of its groups is not known"}, s.Source.Notes)
+}
+
 func TestOldCoreStatusIsNotBelieved(t *testing.T) {
 	a := newWorld(t)
 	configMap := a.objects["/api/v1/namespaces/kube-system/configmaps/cluster-autoscaler-status"].(v1.ConfigMap)
