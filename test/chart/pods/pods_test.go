@@ -10,9 +10,12 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	v1 "k8s.io/api/core/v1"
@@ -26,12 +29,15 @@ const (
 	embedded = "cluster-autoscaler-openstack"
 	stock    = "cluster-autoscaler"
 	server   = "node-groups"
+	// noCloudTimeout is enough for pods to get ready if they could.
+	noCloudTimeout = 15 * time.Second
 )
 
 // TestChartsPods installs the chart with our image, in both modes: its pods get ready, run as strictly as the chart says, answer at their
 // ports, and give a pending pod a node and take it away again.
 func TestChartsPods(t *testing.T) {
 	s := newScene(t)
+	t.Run("no cloud", s.saysThatThereIsNoCloud)
 	t.Run("external", func(t *testing.T) {
 		// The stand-in for the stock image does not elect a leader.
 		s.install(t, "mode=external,replicas=1")
@@ -47,16 +53,39 @@ func TestChartsPods(t *testing.T) {
 		s.uninstall(t)
 	})
 	t.Run("embedded", func(t *testing.T) {
-		s.install(t, "mode=embedded,replicas=2")
+		s.install(t, fmt.Sprintf("mode=embedded,replicas=2,externalMetrics.enabled=true,externalMetrics.port=%d", metricsPort))
+		s.balance(t)
 		for _, pod := range s.pods(t, 2, embedded) {
 			requireStrict(t, pod, embedded, "/cluster-autoscaler-openstack")
 			requireOurImage(t, pod, embedded)
 			s.requireAnswer(t, pod, 8085, "/health-check", "OK")
 		}
+		s.servesFloor(t)
 		s.growsAndShrinks(t)
 		s.survivesFrozenLeader(t)
+		s.servesFloor(t)
 		s.uninstall(t)
 	})
+}
+
+// saysThatThereIsNoCloud: an installation of pods that run, and can't sign in, does not end well.
+func (s *scene) saysThatThereIsNoCloud(t *testing.T) {
+	conf := filepath.Join(t.TempDir(), "cloud.conf")
+	nowhere := "[Global]\nauth-url=http://" + net.JoinHostPort(host.Network.Gateway, "1") + "/v3\nusername=u\npassword=p\ntenant-name=t\ndomain-name=d\n"
+	require.NoError(t, os.WriteFile(conf, []byte(nowhere), 0o600))
+	for mode, container := range map[string]string{"embedded": embedded, "external": server} {
+		require.Error(t, s.tryInstall(t, conf, noCloudTimeout, "replicas=1,mode="+mode), mode)
+		list, err := base.Cluster.Client.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: instance})
+		require.NoError(t, err)
+		require.Len(t, list.Items, 1)
+		for _, status := range list.Items[0].Status.ContainerStatuses {
+			if status.Name == container {
+				require.NotNil(t, status.State.Running, "%+v", status)
+				require.False(t, status.Ready)
+			}
+		}
+		s.uninstall(t)
+	}
 }
 
 // growsAndShrinks: a pod that finds no room gets a node, whose server goes when the pod is gone.
@@ -99,6 +128,7 @@ func (s *scene) survivesFrozenLeader(t *testing.T) {
 	}))
 	events, err := s.Events(t.Context(), "Unhealthy")
 	require.NoError(t, err)
+	events = slices.DeleteFunc(events, func(e v1.Event) bool { return !strings.HasPrefix(e.Message, "Liveness") })
 	require.NotEmpty(t, events)
 	for _, event := range events {
 		require.Equal(t, leader.Name, event.InvolvedObject.Name, "only the frozen pod fails its probe: %s", event.Message)

@@ -41,6 +41,8 @@ var ownDisk = []string{"--eviction-hard=memory.available<50Mi", "--image-gc-high
 type scene struct {
 	*world.World
 	workers *world.Group
+	// room is the address of the node that the chart's pods run on.
+	room string
 	// cloudConf is the file with the credentials.
 	cloudConf string
 }
@@ -78,6 +80,8 @@ func newScene(t *testing.T) *scene {
 	s.makeRoom(t)
 	s.workers, err = s.CreateGroup(t.Context(), world.GroupSpec{
 		Name: "workers", Max: 2, Labels: map[string]string{roleLabel: "worker"}, Tags: []string{"cluster-autoscaler-enabled", "cluster=chart"},
+		// A floor, which external metrics tell, and which changes nothing.
+		Annotations: map[string]string{"schedule": "00:00-24:00=0"},
 	})
 	require.NoError(t, err)
 	return s
@@ -102,7 +106,8 @@ func (s *scene) makeRoom(t *testing.T) {
 	require.True(t, s.StopAutoscaler())
 	for _, address := range nodes[0].Status.Addresses {
 		if address.Type == v1.NodeInternalIP {
-			require.NoError(t, host.Network.Route(t.Context(), podNetwork, address.Address))
+			s.room = address.Address
+			require.NoError(t, host.Network.Route(t.Context(), podNetwork, s.room))
 			t.Logf("the chart's pods get room on %s (%s), server %v", nodes[0].Name, address.Address, servers)
 			return
 		}
@@ -113,13 +118,19 @@ func (s *scene) makeRoom(t *testing.T) {
 // install runs helm install with what a user says, and what lets everything happen in seconds.
 func (s *scene) install(t *testing.T, set string) {
 	t.Helper()
+	require.NoError(t, s.tryInstall(t, s.cloudConf, stepTimeout, set))
+}
+
+// tryInstall is install with these credentials and so much patience.
+func (s *scene) tryInstall(t *testing.T, cloudConf string, timeout time.Duration, set string) error {
+	t.Helper()
 	repository, tag, found := strings.Cut(*image, ":")
 	require.True(t, found)
-	_, err := helm(t.Context(), "install", release, chart, "-n", namespace, "--kubeconfig", base.Cluster.Kubeconfig, "--wait", "--timeout", "3m",
-		"-f", values+"/values/minimal.yaml", "-f", values+"/installed/quick.yaml", "--set", "openstack.existingSecret=", "--set-file", "openstack.cloudConf="+s.cloudConf,
+	_, err := helm(t.Context(), "install", release, chart, "-n", namespace, "--kubeconfig", base.Cluster.Kubeconfig, "--wait", "--timeout", timeout.String(),
+		"-f", values+"/values/minimal.yaml", "-f", values+"/installed/quick.yaml", "--set", "openstack.existingSecret=", "--set-file", "openstack.cloudConf="+cloudConf,
 		"--set", "nodeGroups.tags={cluster-autoscaler-enabled,cluster=chart}", "--set", "image.repository="+repository+",image.tag="+tag,
 		"--set", "onControlPlane=false,nodeSelector."+roleLabel+"=room", "--set", "provider.extraArgs.bootstrap-api-server="+base.Cluster.Endpoint, "--set", set)
-	require.NoError(t, err)
+	return err
 }
 
 // uninstall runs helm uninstall, after which nothing of the release is left.

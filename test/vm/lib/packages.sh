@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Debian's packages that are needed on this machine. None of them brings a service.
 
-TOOLS=(mmdebstrap genisoimage e2fsprogs iproute2 util-linux curl)
+TOOLS=(mmdebstrap genisoimage e2fsprogs iproute2 util-linux curl iptables)
 
 missing_tools() {
   local package
