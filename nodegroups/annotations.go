@@ -118,7 +118,7 @@ type AnnotationDoc struct {
 	Type, Default, Example, Meaning string
 }
 
-// Annotations returns every annotation there is, in the order in which they are explained. README's table is made of it.
+// Annotations returns every annotation there is, in the order in which they are explained. The table in docs/reference/annotations.md is made of it.
 func Annotations() []AnnotationDoc {
 	docs := make([]AnnotationDoc, 0, len(annotations))
 	for i := range annotations {

@@ -1,5 +1,6 @@
-// Command reference writes what follows from something else in the repository: the tables of README.md and docs/templates.md,
-// docs/flags.md, docs/reference/tool.md, the Heat templates that are made from others, and of the Helm chart the table of its values and its permissions. A test of this package fails when they differ; "go run ./hack/reference" puts them right.
+// Command reference writes what follows from something else in the repository: docs/reference/flags.md and tool.md, the tables of
+// annotations.md, metrics.md and templates.md beside them, the Heat templates that are made from others, and of the Helm chart the table of its
+// values and its permissions. A test of this package fails when they differ; "go run ./hack/reference" puts them right.
 package main
 
 import (
@@ -16,6 +17,9 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
+
+// referenceFolder holds the pages in which readers look things up.
+const referenceFolder = "/docs/reference/"
 
 func main() {
 	if err := write("."); err != nil {
@@ -40,24 +44,13 @@ func write(root string) error {
 
 // render returns the files as they should be, by path.
 func render(root string) (map[string]string, error) {
-	readme := root + "/README.md"
-	content, err := os.ReadFile(readme) //nolint:gosec // a file of the repository
+	files, err := tables(root)
 	if err != nil {
 		return nil, err
 	}
-	out := string(content)
-	for section, table := range map[string]string{
-		"annotations": annotations(), "flags": app.FlagsMarkdown(), "metrics": metricsTable(),
-	} {
-		if out, err = replace(out, section, table); err != nil {
-			return nil, err
-		}
-	}
-	flags, err := allFlags()
-	if err != nil {
+	if files[root+referenceFolder+"flags.md"], err = flagsDocument(); err != nil {
 		return nil, err
 	}
-	files := map[string]string{readme: out, root + "/docs/flags.md": flags}
 	templates, err := heatTemplates(root)
 	if err != nil {
 		return nil, err
@@ -75,6 +68,22 @@ func render(root string) (map[string]string, error) {
 	files[name] = text
 	files[root+toolPage], err = toolDocument(root)
 	return files, err
+}
+
+// tables returns the hand-written pages of the reference that have a table made from the code, with that table as it should be.
+func tables(root string) (map[string]string, error) {
+	files := map[string]string{}
+	for section, table := range map[string]string{"annotations": annotations(), "metrics": metricsTable()} {
+		name := root + referenceFolder + section + ".md"
+		content, err := os.ReadFile(name) //nolint:gosec // a file of the repository
+		if err != nil {
+			return nil, err
+		}
+		if files[name], err = replace(string(content), section, table); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return files, nil
 }
 
 // replace puts table between the markers of a section.
@@ -118,14 +127,16 @@ func metricsTable() string {
 // testFlags are what a test program adds to the flags, with their explanations.
 var testFlags = regexp.MustCompile(`(?m)^ +--test\..*\n(?:^ {40,}[^ ].*\n)*`)
 
-// allFlags is what --help says.
-func allFlags() (string, error) {
+// flagsDocument is the reference of all flags: tables of our own, then what --help says.
+func flagsDocument() (string, error) {
 	var out, errs bytes.Buffer
 	if code := app.Main([]string{"--help"}, &out, &errs); code != 0 {
 		return "", fmt.Errorf("--help ended with %d: %s", code, errs.String())
 	}
 	help := strings.TrimRight(testFlags.ReplaceAllString(out.String(), ""), "\n")
-	return "# All flags\n\nWhat `cluster-autoscaler-openstack --help` prints. The first section is this project's; the others are " +
+	return "# Flags\n\n`cluster-autoscaler-openstack` has all flags of cluster-autoscaler 1.33 and the ones in this table. Those of cluster-autoscaler are " +
+		"under [All flags](#all-flags), as the program itself explains them. This page is made from the code.\n\n" + app.FlagsMarkdown() +
+		"\n## All flags\n\nWhat `cluster-autoscaler-openstack --help` prints. The first section is this project's; the others are " +
 		"cluster-autoscaler's own.\n\n```\n" + help + "\n```\n\n" + externalFlags(help), nil
 }
 
@@ -156,7 +167,7 @@ func notExternal(help string, cores []string) []string {
 // externalFlags is what cluster-autoscaler-openstack-grpc has and has not.
 func externalFlags(help string) string {
 	usage, cores := app.ExternalUsage()
-	return "# Flags of the gRPC server\n\n`cluster-autoscaler-openstack-grpc` has the flags of the first section, but for `--" +
+	return "## Flags of the gRPC server\n\n`cluster-autoscaler-openstack-grpc` has the flags of the first section, but for `--" +
 		strings.Join(notExternal(help, cores), "`, `--") + "`; those about logging; of " +
 		"cluster-autoscaler's `--" + strings.Join(cores, "`, `--") + "`, and these:\n\n```\n" + strings.TrimRight(usage, "\n") + "\n```\n"
 }

@@ -11,7 +11,7 @@ import (
 func TestReferenceIsUpToDate(t *testing.T) {
 	files, err := render("../..")
 	require.NoError(t, err)
-	require.Len(t, files, 9)
+	require.Len(t, files, 10)
 	for name, want := range files {
 		have, err := os.ReadFile(name)
 		require.NoError(t, err)

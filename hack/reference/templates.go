@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// documented are the templates whose parameters docs/templates.md lists.
+// documented are the templates whose parameters docs/reference/templates.md lists.
 var documented = []string{"nodegroup.yaml", "nodegroup-with-ports.yaml", "cluster.yaml"}
 
 // hot is what the tables are made from.
@@ -33,9 +33,9 @@ type hot struct {
 	} `json:"outputs"`
 }
 
-// templatesDocument is docs/templates.md with its tables as the templates are. Those that are made from others are in made.
+// templatesDocument is docs/reference/templates.md with its tables as the templates are. Those that are made from others are in made.
 func templatesDocument(root string, made map[string]string) (name, text string, err error) {
-	name = root + "/docs/templates.md"
+	name = root + referenceFolder + "templates.md"
 	content, err := os.ReadFile(name) //nolint:gosec // a file of the repository
 	if err != nil {
 		return "", "", err
@@ -57,7 +57,7 @@ func templatesDocument(root string, made map[string]string) (name, text string, 
 			return "", "", fmt.Errorf("%s: %w", template, err)
 		}
 		if text, err = replace(text, template, t.tables(known)); err != nil {
-			return "", "", fmt.Errorf("docs/templates.md: %w", err)
+			return "", "", fmt.Errorf("docs/reference/templates.md: %w", err)
 		}
 	}
 	return name, text, nil

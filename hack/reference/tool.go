@@ -17,7 +17,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 )
 
-const toolPage = "/docs/reference/tool.md"
+const toolPage = referenceFolder + "tool.md"
 
 // printed are the files whose types -o json and -o yaml print.
 var printed = []string{"/internal/tool/model/model.go", "/internal/tool/why/explanation.go"}

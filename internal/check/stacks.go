@@ -36,7 +36,7 @@ func checkStacks(_ context.Context, w *World, f *findings) {
 		f.ok("node group "+g.Name, "%d members, from %d to %d, in %s", g.Target, g.MinSize, g.MaxSize, strings.Join(names, ", "))
 	}
 	if len(w.Snapshot.Groups()) == 0 {
-		f.fail("node groups", "tag a stack, or correct --node-group-auto-discovery: see \"Have a stack that can be a node group\" in README.md",
+		f.fail("node groups", "tag a stack, or correct --node-group-auto-discovery: see docs/how-to/make-a-node-group.md",
 			"no stack of project %s is a node group (%s)", w.project(), w.Setup.Wanted)
 	}
 }

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -92,6 +93,25 @@ func TestEveryCommandIsPlayed(t *testing.T) {
 	}
 	require.Greater(t, len(ran), 50)
 	t.Logf("%d different commands: %d are run, %d are not, for a reason", len(ran)+len(excused), len(ran), len(excused))
+}
+
+// Whoever sees an Event finds what its reason means.
+func TestEveryReasonIsExplained(t *testing.T) {
+	const page = "docs/reference/events.md"
+	explained := map[string]bool{}
+	for _, span := range parsePage(page, readFile(t, page)).spans() {
+		explained[span] = true
+	}
+	checked := 0
+	for _, file := range []string{"nodegroups/problem.go", "internal/events/floors.go"} {
+		for _, m := range regexp.MustCompile(`(?m)^\tReason\w+ += "(\w+)"`).FindAllStringSubmatch(readFile(t, file), -1) {
+			checked++
+			if !explained[m[1]] {
+				t.Errorf("%s does not say what the reason %s of %s means", page, m[1], file)
+			}
+		}
+	}
+	require.Greater(t, checked, 40)
 }
 
 // Whoever is alarmed finds a section for the alert.

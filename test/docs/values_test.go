@@ -14,7 +14,7 @@ import (
 func TestChartValuesExist(t *testing.T) {
 	var chart map[string]any
 	require.NoError(t, yaml.Unmarshal([]byte(readFile(t, "deploy/chart/cluster-autoscaler-openstack/values.yaml")), &chart))
-	flags := readFile(t, "docs/flags.md")
+	flags := readFile(t, "docs/reference/flags.md")
 	all := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?--([a-z0-9-]+)`).FindAllStringSubmatch(flags, -1) {
 		all[m[1]] = true
@@ -44,13 +44,13 @@ func TestChartValuesExist(t *testing.T) {
 	require.Greater(t, checked, 3)
 }
 
-// serverFlags are the flags of the gRPC server, as docs/flags.md tells them: those of the first section without the ones it names, others of
+// serverFlags are the flags of the gRPC server, as docs/reference/flags.md tells them: those of the first section without the ones it names, others of
 // cluster-autoscaler, and its own.
 func serverFlags(t *testing.T, flags string) map[string]bool {
 	t.Helper()
 	name := regexp.MustCompile("--([a-z0-9-]+)")
 	own := regexp.MustCompile(`(?s)\nOpenStack flags:\n(.*?)\n\n`).FindString(flags)
-	_, rest, _ := strings.Cut(flags, "\n# Flags of the gRPC server")
+	_, rest, _ := strings.Cut(flags, "\n## Flags of the gRPC server")
 	sentence := regexp.MustCompile(`but for (.*?); those about logging; of cluster-autoscaler's (.*?), and these`).FindStringSubmatch(rest)
 	require.Len(t, sentence, 3)
 	has := map[string]bool{}

@@ -33,7 +33,7 @@ func readWords(t *testing.T) words {
 		_, end, _ := strings.Cut(string(a.Key), "/")
 		w.add("annotation", end)
 	}
-	for _, page := range []string{"docs/flags.md", "docs/reference/tool.md"} {
+	for _, page := range []string{"docs/reference/flags.md", "docs/reference/tool.md"} {
 		for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z0-9-]+)`).FindAllStringSubmatch(readFile(t, page), -1) {
 			w.add("flag", m[1])
 		}
@@ -41,7 +41,7 @@ func readWords(t *testing.T) words {
 	for _, m := range regexp.MustCompile(`(?m)^## ([a-z-]+)$`).FindAllStringSubmatch(readFile(t, "docs/reference/tool.md"), -1) {
 		w.add("command", m[1])
 	}
-	for _, m := range regexp.MustCompile("(?m)^\\| `(cluster_autoscaler_openstack_[a-z_]+)` \\|").FindAllStringSubmatch(readFile(t, "README.md"), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `(cluster_autoscaler_openstack_[a-z_]+)` \\|").FindAllStringSubmatch(readFile(t, "docs/reference/metrics.md"), -1) {
 		w.add("metric", m[1])
 	}
 	for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(readFile(t, "Makefile"), -1) {

@@ -14,7 +14,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/hack/murano/catalog"
 )
 
-// What docs/murano.md warns of: the same template as a package of Murano's format for Heat templates loses nodes. If this
+// What docs/how-to/murano.md warns of: the same template as a package of Murano's format for Heat templates loses nodes. If this
 // fails, Murano or Heat have become better than their reputation, and the warning can go.
 func TestPlainHeatPackageLosesNodes(t *testing.T) {
 	t.Parallel()

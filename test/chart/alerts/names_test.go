@@ -15,13 +15,13 @@ import (
 // Suffixes of the series of a histogram.
 var ofHistogram = regexp.MustCompile(`_(bucket|sum|count)$`)
 
-// known are the metrics that there are: those of README.md's table, and others' in testdata/foreign.txt.
+// known are the metrics that there are: those of the table in docs/reference/metrics.md, and others' in testdata/foreign.txt.
 func known(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
-	readme, err := os.ReadFile("../../../README.md")
+	reference, err := os.ReadFile("../../../docs/reference/metrics.md")
 	require.NoError(t, err)
-	for _, m := range regexp.MustCompile("(?m)^\\| `(cluster_autoscaler_openstack_[a-z_]+)` \\|").FindAllStringSubmatch(string(readme), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `(cluster_autoscaler_openstack_[a-z_]+)` \\|").FindAllStringSubmatch(string(reference), -1) {
 		out[m[1]] = true
 	}
 	require.Greater(t, len(out), 20)
