@@ -11,6 +11,7 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/check"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cloud"
@@ -90,7 +91,7 @@ func (g *Ground) wanted(ctx context.Context, o *cli.Options) ([]heatstack.Discov
 	var discovery []heatstack.Discovery
 	var named []heatstack.NamedStack
 	if g.Client != nil {
-		specs, names, err := g.flags(ctx, o.Autoscaler.Namespace)
+		specs, names, err := g.flags(ctx, o.Autoscaler.Where())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -119,15 +120,18 @@ func (g *Ground) wanted(ctx context.Context, o *cli.Options) ([]heatstack.Discov
 
 // flags are those of the autoscaler's Deployment. Where it can't be looked for, nothing else may be taken for its stacks: they would
 // be the wrong ones.
-func (g *Ground) flags(ctx context.Context, namespace string) (discovery, named []string, err error) {
+func (g *Ground) flags(ctx context.Context, where installed.Where) (discovery, named []string, err error) {
 	ctx, cancel := Bounded(ctx)
 	defer cancel()
-	discovery, named, err = check.NodeGroupFlags(ctx, g.Client, namespace)
-	if err != nil {
+	found, err := installed.Deployments(ctx, g.Client, where)
+	switch {
+	case err != nil:
 		return nil, nil, fmt.Errorf("which stacks are node groups is not known: the autoscaler's Deployment can't be read; give --node-group-auto-discovery or --nodes: %w",
-			cli.Explain(fmt.Sprintf("list deployments in namespace %q", namespace), err))
+			cli.Explain(fmt.Sprintf("list deployments in namespace %q", where.Namespace), err))
+	case len(found) == 0:
+		return nil, nil, nil
 	}
-	return discovery, named, nil
+	return found[0].Provider["node-group-auto-discovery"], found[0].Provider["nodes"], nil
 }
 
 // Bounded is ctx with the time that one question to the cluster may take.

@@ -9,7 +9,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 )
 
 // UsualTag is the tag that the documentation gives stacks that are node groups. It is looked for if nothing else is known.
@@ -47,7 +47,7 @@ func (r *Reader) servedByPod(ctx context.Context) (served way, missing string) {
 	if err == nil {
 		return candidate, ""
 	}
-	if slices.ContainsFunc(r.autoscaler.Pods, func(p v1.Pod) bool { return cluster.StatusPort(&p) != 0 }) {
+	if slices.ContainsFunc(r.autoscaler.Pods, func(p v1.Pod) bool { return installed.StatusPort(&p) != 0 }) {
 		r.notes = append(r.notes, err.Error()) // it should have worked
 	}
 	return nil, strings.ReplaceAll(err.Error(), "\n", "; ")

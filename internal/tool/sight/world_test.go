@@ -83,6 +83,7 @@ func newWorld(t *testing.T) *apiServer {
 	other := event
 	other.Message = "Scale-up: setting group workers-2 size to 2 instead of 1 (max: 5)"
 	return &apiServer{t: t, objects: map[string]any{
+		podsPath: v1.PodList{},
 		podsPath + "?" + "app.kubernetes.io/name=cluster-autoscaler-openstack": v1.PodList{},
 		podsPath + "?" + "app=cluster-autoscaler-openstack": v1.PodList{Items: []v1.Pod{
 			pod("standby", "--status-address=:8087", "--scale-down-unneeded-time=3m"), pod("leader", "--status-address=:8087", "--scale-down-unneeded-time=3m"),
