@@ -18,9 +18,6 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
-// usualTag is the tag that the documentation gives stacks that are node groups. It is looked for if nothing else is known.
-const usualTag = "cluster-autoscaler-enabled"
-
 // errNoCredentials says that there is nothing to sign in with.
 var errNoCredentials = errors.New("there are no credentials for OpenStack: give --cloud=ENTRY of clouds.yaml, --cloud-config=FILE, or the OS_* variables of an openrc file")
 
@@ -88,34 +85,22 @@ func (g *Ground) wanted(ctx context.Context, o *cli.Options) ([]heatstack.Discov
 		g.Wanted = strings.Join(append(append([]string{}, o.AutoDiscovery...), o.Nodes...), " ") + ", by flags"
 		return discovery, named, nil
 	}
-	var discovery []heatstack.Discovery
-	var named []heatstack.NamedStack
 	if g.Client != nil {
 		specs, names, err := g.flags(ctx, o.Autoscaler.Where())
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, spec := range specs {
-			d, err := heatstack.ParseDiscovery(spec)
-			if err != nil {
-				return nil, nil, fmt.Errorf("the autoscaler's Deployment: %w", err)
-			}
-			discovery = append(discovery, d)
-		}
-		for _, spec := range names {
-			n, err := heatstack.ParseNamed(spec)
-			if err != nil {
-				return nil, nil, fmt.Errorf("the autoscaler's Deployment: %w", err)
-			}
-			named = append(named, n)
+		discovery, named, err := cli.ParseStacks(specs, names)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the autoscaler's Deployment: %w", err)
 		}
 		if len(discovery)+len(named) > 0 {
 			g.Wanted = strings.Join(append(append([]string{}, specs...), names...), " ") + ", as the autoscaler's Deployment has it"
 			return discovery, named, nil
 		}
 	}
-	g.Wanted = "heat:tag=" + usualTag + ", since neither flags nor a Deployment say which"
-	return []heatstack.Discovery{{Tags: []string{usualTag}}}, nil, nil
+	g.Wanted = "heat:tag=" + cli.UsualTag + ", since neither flags nor a Deployment say which"
+	return cli.UsualStacks(), nil, nil
 }
 
 // flags are those of the autoscaler's Deployment. Where it can't be looked for, nothing else may be taken for its stacks: they would
