@@ -24,8 +24,6 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
 )
 
 // ExternalMain runs the program that serves node groups to a stock cluster-autoscaler over gRPC, with these arguments, and returns
@@ -55,16 +53,13 @@ func ExternalMain(args []string, out, errs io.Writer) int {
 func runExternal(ctx context.Context, s *settings) error {
 	klog.FromContext(ctx).Info(external.name, "address", s.GRPC.Address)
 	config := kubeutil.GetKubeConfig(s.core.KubeClientOpts)
-	client, err := kubernetes.NewForConfig(config)
+	p, stopRecorder, err := newProgram(ctx, s, config)
 	if err != nil {
-		return fmt.Errorf("the connection to Kubernetes (--kubeconfig, --kubernetes): %w", err)
+		return err
 	}
-	recorder, stopRecorder := events.NewRecorder(context.WithoutCancel(ctx), client)
 	defer stopRecorder()
-	p := &program{settings: s, client: client, config: config, recorder: recorder}
-	p.metrics = metrics.New(p.snapshot, nil)
-	if err := legacyregistry.Registerer().Register(p.metrics); err != nil {
-		return fmt.Errorf("registering metrics: %w", err)
+	if err := p.registerOwn(); err != nil {
+		return err
 	}
 	stopServer, err := serve(ctx, s.core.Address, externalMux(s.core.EnableProfiling))
 	if err != nil {
