@@ -25,8 +25,6 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider/externalgrpc"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/build"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/events"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/metrics"
 	model "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
 )
 
@@ -57,17 +55,14 @@ func ExternalMain(args []string, out, errs io.Writer) int {
 func runExternal(ctx context.Context, s *settings) error {
 	klog.FromContext(ctx).Info(external.name, "version", build.Version(), "address", s.GRPC.Address)
 	config := kubeutil.GetKubeConfig(s.core.KubeClientOpts)
-	client, err := kubernetes.NewForConfig(config)
+	p, stopRecorder, err := newProgram(ctx, s, config)
 	if err != nil {
-		return fmt.Errorf("the connection to Kubernetes (--kubeconfig, --kubernetes): %w", err)
+		return err
 	}
-	recorder, stopRecorder := events.NewRecorder(context.WithoutCancel(ctx), client)
 	defer stopRecorder()
-	p := &program{settings: s, client: client, config: config, recorder: recorder, ready: newReadiness()}
-	p.metrics = metrics.New(p.snapshot, nil)
-	p.metrics.Introduce(model.ModeExternal, "")
-	if err := legacyregistry.Registerer().Register(p.metrics); err != nil {
-		return fmt.Errorf("registering metrics: %w", err)
+	p.metrics.Introduce(model.ModeExternal, external.coreVersion())
+	if err := p.registerOwn(); err != nil {
+		return err
 	}
 	stopServer, err := serve(ctx, s.core.Address, externalMux(p.ready, s.core.EnableProfiling))
 	if err != nil {

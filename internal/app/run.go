@@ -86,19 +86,14 @@ func run(ctx context.Context, s *settings) error {
 	if s.DryRun {
 		inDryRun(config, s.core.ConfigNamespace, s.core.StatusConfigMapName)
 	}
-	client, err := kubernetes.NewForConfig(config)
+	p, stopRecorder, err := newProgram(ctx, s, config)
 	if err != nil {
-		return fmt.Errorf("the connection to Kubernetes (--kubeconfig, --kubernetes): %w", err)
+		return err
 	}
-	recorder, stopRecorder := events.NewRecorder(context.WithoutCancel(ctx), client)
 	defer stopRecorder()
-	p := &program{
-		settings: s, client: client, config: config, recorder: recorder, ready: newReadiness(),
-		health:      coremetrics.NewHealthCheck(s.core.MaxInactivityTime, s.core.MaxFailingTime),
-		snapshotter: debuggingsnapshot.NewDebuggingSnapshotter(s.core.DebuggingSnapshotEnabled),
-	}
-	p.metrics = metrics.New(p.snapshot, nil)
-	p.metrics.Introduce(model.ModeEmbedded, version.ClusterAutoscalerVersion)
+	p.metrics.Introduce(model.ModeEmbedded, embedded.coreVersion())
+	p.health = coremetrics.NewHealthCheck(s.core.MaxInactivityTime, s.core.MaxFailingTime)
+	p.snapshotter = debuggingsnapshot.NewDebuggingSnapshotter(s.core.DebuggingSnapshotEnabled)
 	if err := p.register(); err != nil {
 		return err
 	}
@@ -114,9 +109,21 @@ func run(ctx context.Context, s *settings) error {
 	defer stopStatus()
 	work := func() error { return p.autoscale(ctx) }
 	if s.leader.LeaderElect {
-		return lead(ctx, s.leader, client, s.core.ConfigNamespace, recorder, p.newLeader, work)
+		return lead(ctx, s.leader, p.client, s.core.ConfigNamespace, p.recorder, p.newLeader, work)
 	}
 	return work()
+}
+
+// newProgram makes what both forms of the program have, and begins nothing but to record Events, until stop.
+func newProgram(ctx context.Context, s *settings, config *rest.Config) (p *program, stop func(), err error) {
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the connection to Kubernetes (--kubeconfig, --kubernetes): %w", err)
+	}
+	recorder, stop := events.NewRecorder(context.WithoutCancel(ctx), client)
+	p = &program{settings: s, client: client, config: config, recorder: recorder, ready: newReadiness()}
+	p.metrics = metrics.New(p.snapshot, nil)
+	return p, stop, nil
 }
 
 // register makes core's metrics and ours known to /metrics.
@@ -125,6 +132,11 @@ func (p *program) register() error {
 	coremetrics.InitMetrics()
 	coremetrics.UpdateCPULimitsCores(p.core.MinCoresTotal, p.core.MaxCoresTotal)
 	coremetrics.UpdateMemoryLimitsBytes(p.core.MinMemoryTotal, p.core.MaxMemoryTotal)
+	return p.registerOwn()
+}
+
+// registerOwn makes ours known.
+func (p *program) registerOwn() error {
 	if err := legacyregistry.Registerer().Register(p.metrics); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}

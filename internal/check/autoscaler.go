@@ -26,12 +26,12 @@ func checkAutoscaler(ctx context.Context, w *World, f *findings) {
 	switch {
 	case p.err != nil:
 		f.skip("Deployment", "", "the Deployments of namespace %s can't be listed: %v", w.Setup.Namespace, p.err)
-	case p.name == "":
+	case p.Name == "":
 		f.skip("Deployment", "name the namespace by --autoscaler-namespace", "none in namespace %s runs the autoscaler; it may run outside of the cluster", w.Setup.Namespace)
-	case p.ready == 0:
-		f.fail("Deployment "+p.name, "see kubectl -n "+w.Setup.Namespace+" describe deployment "+p.name, "none of %d replicas is ready", p.wanted)
+	case p.Ready == 0:
+		f.fail("Deployment "+p.Name, "see kubectl -n "+w.Setup.Namespace+" describe deployment "+p.Name, "none of %d replicas is ready", p.Wanted)
 	default:
-		f.ok("Deployment "+p.name, "%d of %d replicas are ready", p.ready, p.wanted)
+		f.ok("Deployment "+p.Name, "%d of %d replicas are ready", p.Ready, p.Wanted)
 	}
 	w.checkLease(ctx, f)
 	w.checkStatus(ctx, f)
@@ -41,9 +41,9 @@ func checkAutoscaler(ctx context.Context, w *World, f *findings) {
 
 func (w *World) checkLease(ctx context.Context, f *findings) {
 	thing := "lease " + w.home + "/" + w.Setup.Lease
-	if !w.program.core.isTrue("leader-elect", true) {
-		if w.program.wanted > 1 {
-			f.fail(thing, "leave out --leader-elect=false, or run one replica", "%d replicas run without leader election: each of them scales", w.program.wanted)
+	if !w.program.Core.Bool("leader-elect", true) {
+		if w.program.Wanted > 1 {
+			f.fail(thing, "leave out --leader-elect=false, or run one replica", "%d replicas run without leader election: each of them scales", w.program.Wanted)
 			return
 		}
 		f.skip(thing, "", "leader election is switched off")
@@ -97,7 +97,7 @@ func writtenAt(status *v1.ConfigMap) (time.Time, error) {
 
 func (w *World) checkStatus(ctx context.Context, f *findings) {
 	thing := "status " + w.home + "/" + w.Setup.StatusConfigMap
-	if !w.program.core.isTrue("write-status-configmap", true) {
+	if !w.program.Core.Bool("write-status-configmap", true) {
 		f.skip(thing, "", "writing it is switched off (--write-status-configmap=false)")
 		return
 	}
@@ -115,7 +115,7 @@ func (w *World) checkStatus(ctx context.Context, f *findings) {
 		f.skip(thing, "", "when it was written can't be told, so that it may be an old one: %v", err)
 		return
 	}
-	if age := w.now().Sub(at).Round(time.Second); age > max(statusLate, 3*w.program.core.duration("scan-interval", 10*time.Second)) {
+	if age := w.now().Sub(at).Round(time.Second); age > max(statusLate, 3*w.program.Core.Duration("scan-interval", 10*time.Second)) {
 		f.fail(thing, "see the log of the autoscaler's pods: its loop does not get through", "it was last written %s ago", age)
 		return
 	}
@@ -152,14 +152,14 @@ func (w *World) checkVersion(f *findings) {
 		return
 	}
 	core := w.Setup.Core
-	if w.program.external {
-		core = w.program.image[strings.LastIndexByte(w.program.image, ':')+1:]
+	if w.program.External {
+		core = w.program.Image[strings.LastIndexByte(w.program.Image, ':')+1:]
 	}
 	own, theirs := minorOf(core), minorOf(server.GitVersion)
 	switch {
 	case own == 0 || theirs == 0:
 		f.skip("version", "", "cluster-autoscaler is %q, Kubernetes %s; they can't be compared", core, server.GitVersion)
-	case w.program.external && own != theirs:
+	case w.program.External && own != theirs:
 		f.warn("version", "use the stock image of the cluster's minor version (the chart does so by itself)", "cluster-autoscaler is %s, Kubernetes %s", core, server.GitVersion)
 	case own-theirs > 1 || theirs-own > 1:
 		f.warn("version", "use the external mode, with the stock image of the cluster's minor version: docs/how-to/stock-cluster-autoscaler.md",

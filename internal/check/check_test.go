@@ -173,6 +173,7 @@ func worlds() []broken {
 		{"blanket approval", "", func(s *scene) { s.blind = true }, "approval", check.Warn, "kube-controller-manager", "without proof"},
 		{"nobody approves", "", args("--approve-node-certificates=false"), "approval", check.Warn, "--approve-node-certificates", "wait for somebody"},
 		{"no Deployment", "", func(s *scene) { s.deployment = nil }, "permissions", check.Skipped, "service account", "no Deployment"},
+		{"a selector that picks no Deployment", "", func(s *scene) { s.world.Setup.Selector = "team=blue" }, "permissions", check.Skipped, "service account", "no Deployment"},
 		{"no replica is ready", "", func(s *scene) { s.deployment.Status.ReadyReplicas = 0 }, "autoscaler", check.Fail, "Deployment", "none of 2"},
 		{"no lease", "", func(s *scene) { s.lease = nil }, "autoscaler", check.Fail, "lease", "not there"},
 		{"nobody leads", "", func(s *scene) { s.lease.Spec.RenewTime = &metav1.MicroTime{Time: time.Now().Add(-time.Hour)} }, "autoscaler", check.Fail, "lease", "nobody has taken over"},

@@ -26,7 +26,7 @@ type hurtful struct {
 var hurtfulFlags = []hurtful{
 	{"enforce-node-group-min-size", func(w *World, p *program) (string, bool) {
 		switch {
-		case p.core.isTrue("enforce-node-group-min-size", !p.external):
+		case p.Core.Bool("enforce-node-group-min-size", !p.External):
 			return "", false
 		case w.anyGroup(func(g *nodegroups.Group) bool { return g.Config.Load.Given() }):
 			return "it is not set: a node group that follows load does not grow until pods pend", true
@@ -36,43 +36,43 @@ var hurtfulFlags = []hurtful{
 		return "it is not set: node groups don't grow to their least size by themselves", false
 	}, "give cluster-autoscaler --enforce-node-group-min-size"},
 	{"scale-down-delay-type-local", func(w *World, p *program) (string, bool) {
-		if p.core.isTrue("scale-down-delay-type-local", !p.external) || !w.anyGroup(func(g *nodegroups.Group) bool { return g.Config.Load.Given() }) {
+		if p.Core.Bool("scale-down-delay-type-local", !p.External) || !w.anyGroup(func(g *nodegroups.Group) bool { return g.Config.Load.Given() }) {
 			return "", false
 		}
 		return "it is not set: a node group that grows with load keeps all others from shrinking", false
 	}, "give cluster-autoscaler --scale-down-delay-type-local"},
 	{"scan-interval", func(_ *World, p *program) (string, bool) {
-		if p.core.duration("scan-interval", 10*time.Second) >= 5*time.Second {
+		if p.Core.Duration("scan-interval", 10*time.Second) >= 5*time.Second {
 			return "", false
 		}
-		return p.core["scan-interval"] + ": each loop costs at least two requests to the cloud", false
+		return p.Core.Last("scan-interval") + ": each loop costs at least two requests to the cloud", false
 	}, "10s, the default, is enough: pods that pend start a loop anyway (--frequent-loops-enabled)"},
 	{"max-node-provision-time", func(_ *World, p *program) (string, bool) {
-		if p.core.duration("max-node-provision-time", joinTime) >= 5*time.Minute {
+		if p.Core.Duration("max-node-provision-time", joinTime) >= 5*time.Minute {
 			return "", false
 		}
-		return p.core["max-node-provision-time"] + ": machines may be removed before they have joined", false
+		return p.Core.Last("max-node-provision-time") + ": machines may be removed before they have joined", false
 	}, "give them 15m, the default, or what Heat, the image and the boot take"},
 	{"scale-down-enabled", func(_ *World, p *program) (string, bool) {
-		if p.core.isTrue("scale-down-enabled", true) {
+		if p.Core.Bool("scale-down-enabled", true) {
 			return "", false
 		}
 		return "false: no node is ever removed", false
 	}, "leave the flag out"},
 	{"dry-run", func(_ *World, p *program) (string, bool) {
-		if !p.ours.isTrue("dry-run", false) {
+		if !p.Provider.Bool("dry-run", false) {
 			return "", false
 		}
 		return "true: it decides and reports, and changes nothing", false
 	}, "leave the flag out when you have seen enough"},
 	{"write-status-configmap", func(_ *World, p *program) (string, bool) {
-		if p.core.isTrue("write-status-configmap", true) {
+		if p.Core.Bool("write-status-configmap", true) {
 			return "", false
 		}
 		return "false: nobody can see what cluster-autoscaler thinks", false
 	}, "leave the flag out"},
 	{"max-nodes-total", func(w *World, p *program) (string, bool) {
-		most := p.core.number("max-nodes-total", 0)
+		most := p.Core.Int("max-nodes-total", 0)
 		if most <= 0 || w.Snapshot == nil {
 			return "", false
 		}
@@ -83,13 +83,13 @@ var hurtfulFlags = []hurtful{
 		if sum <= most {
 			return "", false
 		}
-		return p.core["max-nodes-total"] + ": it keeps node groups from their greatest sizes", false
+		return p.Core.Last("max-nodes-total") + ": it keeps node groups from their greatest sizes", false
 	}, "raise it, or lower node-group-max-size"},
 	{"zero-or-max-node-scaling", func(w *World, p *program) (string, bool) {
 		all := func(g *nodegroups.Group) bool {
 			return g.Config.Options.ZeroOrMaxNodeScaling != nil && *g.Config.Options.ZeroOrMaxNodeScaling
 		}
-		if !p.external || !w.anyGroup(all) {
+		if !p.External || !w.anyGroup(all) {
 			return "", false
 		}
 		return "a node group that is scaled to all or nothing never shrinks with a stock cluster-autoscaler: it does not see that its nodes are of one group", false
@@ -102,7 +102,7 @@ func (w *World) anyGroup(is func(*nodegroups.Group) bool) bool {
 
 func (w *World) checkFlags(ctx context.Context, f *findings) {
 	p := w.program
-	if p.name == "" {
+	if p.Name == "" {
 		return
 	}
 	harmless := true
@@ -118,7 +118,7 @@ func (w *World) checkFlags(ctx context.Context, f *findings) {
 		}
 		harmless = false
 	}
-	if strings.Contains(p.core["expander"], "priority") {
+	if strings.Contains(p.Core.Last("expander"), "priority") {
 		_, err := w.Kubernetes.CoreV1().ConfigMaps(w.home).Get(ctx, priorityConfigMap, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			f.warn("--expander", "make it, or choose another expander", "the priority expander has no ConfigMap %s in namespace %s: it chooses at random", priorityConfigMap, w.home)

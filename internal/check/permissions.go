@@ -27,7 +27,7 @@ const (
 func (w *World) serviceAccount() (namespace, name string) {
 	name = w.Setup.ServiceAccount
 	if name == "" {
-		name = w.program.serviceAccount
+		name = w.program.ServiceAccount
 	}
 	if namespace, rest, ok := strings.Cut(name, "/"); ok {
 		return namespace, rest
@@ -142,7 +142,7 @@ func checkApproval(ctx context.Context, w *World, f *findings) {
 	if !minted {
 		return
 	}
-	if !w.program.ours.isTrue("approve-node-certificates", true) {
+	if !w.program.Provider.Bool("approve-node-certificates", true) {
 		f.warn("--approve-node-certificates", "leave the flag out, or approve by hand in time", "it is false: machines with minted tokens wait for somebody who approves their certificates")
 	}
 }

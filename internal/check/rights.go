@@ -77,7 +77,7 @@ func (w *World) rightsOf(rule rbacv1.PolicyRule, namespace, feature string) []ri
 			}
 			resource, sub, _ := strings.Cut(resource, "/")
 			for _, verb := range rule.Verbs {
-				if resource == "nodes" && verb == "delete" && !w.program.ours.isTrue("delete-nodes-of-gone-servers", true) {
+				if resource == "nodes" && verb == "delete" && !w.program.Provider.Bool("delete-nodes-of-gone-servers", true) {
 					continue
 				}
 				for _, name := range names {
@@ -102,19 +102,19 @@ func (w *World) ownName(name string) string {
 
 // feature says what a rule is for, and whether this set-up needs it.
 func (w *World) feature(rule rbacv1.PolicyRule) (name string, needed bool) {
-	ours, core := w.program.ours, w.program.core
-	decides := ours.isTrue("approve-node-certificates", true) || ours.isTrue("approve-serving-certificates", true)
+	ours, core := w.program.Provider, w.program.Core
+	decides := ours.Bool("approve-node-certificates", true) || ours.Bool("approve-serving-certificates", true)
 	has := func(resource string) bool { return slices.Contains(rule.Resources, resource) }
 	switch {
 	case slices.Contains(rule.APIGroups, "resource.k8s.io"):
-		return "--enable-dynamic-resource-allocation", core.isTrue("enable-dynamic-resource-allocation", false)
+		return "--enable-dynamic-resource-allocation", core.Bool("enable-dynamic-resource-allocation", false)
 	case slices.Contains(rule.APIGroups, "certificates.k8s.io"), slices.Contains(rule.APIGroups, "authorization.k8s.io"),
 		slices.Contains(rule.ResourceNames, "cluster-autoscaler-openstack-joins"):
 		return "--approve-node-certificates, --approve-serving-certificates", decides
 	case has("secrets"):
 		return "node groups whose bootstrap tokens are minted", w.mints()
 	case has("configmaps") && slices.Contains(rule.Verbs, "list"):
-		return "--expander=priority, --external-metrics-address", strings.Contains(core["expander"], "priority") || ours["external-metrics-address"] != ""
+		return "--expander=priority, --external-metrics-address", strings.Contains(core.Last("expander"), "priority") || ours.Last("external-metrics-address") != ""
 	case has("configmaps") && slices.Contains(rule.ResourceNames, "cluster-info"):
 		return "node groups whose bootstrap tokens are minted", w.mints()
 	}

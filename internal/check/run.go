@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 )
 
 // check is one row of the list of checks.
@@ -179,5 +181,5 @@ func (w *World) look(ctx context.Context) {
 	} else {
 		w.nodes = list.Items
 	}
-	w.program = findProgram(ctx, w.Kubernetes, w.Setup.Namespace)
+	w.program = findProgram(ctx, w.Kubernetes, installed.Where{Namespace: w.Setup.Namespace, Selector: w.Setup.Selector})
 }

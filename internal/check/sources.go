@@ -14,20 +14,20 @@ const viaAetos = "aetos"
 
 // takeLoadFlags makes the sources of load as the autoscaler's flags have them, where they are not given.
 func (w *World) takeLoadFlags() {
-	flags := w.program.ours
+	flags := w.program.Provider
 	if w.Setup.Defaults.Source == "" {
 		w.Setup.Defaults.Source = ceilometer.SourceGnocchi
-		if source := flags["load-source"]; source != "" {
+		if source := flags.Last("load-source"); source != "" {
 			w.Setup.Defaults.Source = source
 		}
 	}
-	w.Setup.Aetos = w.Setup.Aetos || flags["prometheus-url"] == viaAetos
+	w.Setup.Aetos = w.Setup.Aetos || flags.Last("prometheus-url") == viaAetos
 	if w.Setup.Sources != nil || w.Session == nil {
 		return
 	}
 	w.Setup.Sources = map[string]ceilometer.Source{ceilometer.SourceGnocchi: gnocchi.New(w.Session)}
-	options := prometheus.Options{Timeout: w.Timeout, GroupLabel: flags["prometheus-node-group-label"], Lookback: flags.duration("prometheus-lookback", 0)}
-	switch address := flags["prometheus-url"]; {
+	options := prometheus.Options{Timeout: w.Timeout, GroupLabel: flags.Last("prometheus-node-group-label"), Lookback: flags.Duration("prometheus-lookback", 0)}
+	switch address := flags.Last("prometheus-url"); {
 	case w.Setup.Aetos:
 		w.Setup.Sources[ceilometer.SourcePrometheus] = prometheus.NewAetos(w.Session, options)
 	case address != "":

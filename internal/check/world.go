@@ -55,6 +55,8 @@ type Setup struct {
 	// Namespace is where the autoscaler's Deployment is looked for, and where it keeps its status, its lease and its record of joins
 	// unless the Deployment's flags say otherwise.
 	Namespace string
+	// Selector picks its Deployment by the labels of the pods; without one it is found as package installed says.
+	Selector string
 	// ServiceAccount is the account it runs as, NAME in Namespace or NAMESPACE/NAME; that of the Deployment that is found in Namespace if
 	// empty.
 	ServiceAccount string
@@ -93,14 +95,14 @@ func (w World) withDefaults() World {
 
 // takeNames takes the names of what cluster-autoscaler keeps in the cluster from the Deployment's flags, where they are not given.
 func (w *World) takeNames() {
-	core := w.program.core
-	w.Setup.Lease = cmp.Or(w.Setup.Lease, core.plain("leader-elect-resource-name"), defaultLease)
-	w.Setup.StatusConfigMap = cmp.Or(w.Setup.StatusConfigMap, core.plain("status-config-map-name"), defaultStatus)
+	core := w.program.Core
+	w.Setup.Lease = cmp.Or(w.Setup.Lease, core.Plain("leader-elect-resource-name"), defaultLease)
+	w.Setup.StatusConfigMap = cmp.Or(w.Setup.StatusConfigMap, core.Plain("status-config-map-name"), defaultStatus)
 	w.home = w.Setup.Namespace
-	if w.program.name != "" && core["namespace"] == "" {
+	if w.program.Name != "" && core.Last("namespace") == "" {
 		w.home = defaultNamespace // of its flag, wherever it runs
 	}
-	w.home = cmp.Or(core.plain("namespace"), w.home)
+	w.home = cmp.Or(core.Plain("namespace"), w.home)
 }
 
 // now is the time by the world's clock.

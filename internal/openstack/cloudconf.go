@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -81,9 +82,9 @@ func (g globalSection) login(path string) *login {
 		source: path, authURL: g.AuthURL,
 		userID: g.UserID, username: g.Username, password: g.Password,
 		userDomainID: g.UserDomainID, userDomainName: g.UserDomainName,
-		projectID: first(g.TenantID, g.ProjectID), projectName: first(g.TenantName, g.ProjectName),
-		projectDomainID:   first(g.TenantDomainID, g.ProjectDomainID),
-		projectDomainName: first(g.TenantDomainName, g.ProjectDomainName),
+		projectID: cmp.Or(g.TenantID, g.ProjectID), projectName: cmp.Or(g.TenantName, g.ProjectName),
+		projectDomainID:   cmp.Or(g.TenantDomainID, g.ProjectDomainID),
+		projectDomainName: cmp.Or(g.TenantDomainName, g.ProjectDomainName),
 		domainID:          g.DomainID, domainName: g.DomainName,
 		trustID:         g.TrustID,
 		appCredentialID: g.ApplicationCredentialID, appCredentialName: g.ApplicationCredentialName,
@@ -92,8 +93,8 @@ func (g globalSection) login(path string) *login {
 		caFile: g.CAFile, certFile: g.CertFile, keyFile: g.KeyFile,
 	}
 	if g.TrustID != "" {
-		l.userID = first(g.TrusteeID, l.userID)
-		l.password = first(g.TrusteePassword, l.password)
+		l.userID = cmp.Or(g.TrusteeID, l.userID)
+		l.password = cmp.Or(g.TrusteePassword, l.password)
 	}
 	return l
 }
@@ -135,13 +136,4 @@ func truth(s string) (bool, error) {
 		return false, nil
 	}
 	return strconv.ParseBool(s)
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -17,7 +18,7 @@ import (
 // clouds-public.yaml that the entry names, as python-openstackclient does. file may be empty: then the usual places are
 // tried. OS_CACERT, OS_CERT, OS_KEY, OS_REGION_NAME and OS_INTERFACE win over the entry.
 func readCloudsYAML(files *files, file, name string) (*login, error) {
-	name = first(name, os.Getenv("OS_CLOUD"))
+	name = cmp.Or(name, os.Getenv("OS_CLOUD"))
 	if name == "" {
 		return nil, &LoginError{Source: "clouds.yaml", Problem: "no entry is named", Remedy: "set OS_CLOUD, or cloud in cloud.conf"}
 	}
@@ -53,7 +54,7 @@ func readCloudsYAML(files *files, file, name string) (*login, error) {
 	if err != nil {
 		return nil, err
 	}
-	if profile := first(cloud.Profile, cloud.Cloud); profile != "" {
+	if profile := cmp.Or(cloud.Profile, cloud.Cloud); profile != "" {
 		node, err := readProfile(files, profile)
 		if err != nil {
 			return nil, err
@@ -94,15 +95,15 @@ func cloudLogin(cloud *clouds.Cloud, source string) (*login, error) {
 		userDomainID: auth.UserDomainID, userDomainName: auth.UserDomainName,
 		projectID: auth.ProjectID, projectName: auth.ProjectName,
 		projectDomainID: auth.ProjectDomainID, projectDomainName: auth.ProjectDomainName,
-		domainID: first(auth.DomainID, auth.DefaultDomain), domainName: auth.DomainName,
+		domainID: cmp.Or(auth.DomainID, auth.DefaultDomain), domainName: auth.DomainName,
 		trustID:         auth.TrustID,
 		appCredentialID: auth.ApplicationCredentialID, appCredentialName: auth.ApplicationCredentialName,
 		appCredentialSecret: auth.ApplicationCredentialSecret,
-		region:              first(os.Getenv("OS_REGION_NAME"), cloud.RegionName),
-		endpointType:        first(os.Getenv("OS_INTERFACE"), cloud.EndpointType, cloud.Interface),
-		caFile:              first(os.Getenv("OS_CACERT"), cloud.CACertFile),
-		certFile:            first(os.Getenv("OS_CERT"), cloud.ClientCertFile),
-		keyFile:             first(os.Getenv("OS_KEY"), cloud.ClientKeyFile),
+		region:              cmp.Or(os.Getenv("OS_REGION_NAME"), cloud.RegionName),
+		endpointType:        cmp.Or(os.Getenv("OS_INTERFACE"), cloud.EndpointType, cloud.Interface),
+		caFile:              cmp.Or(os.Getenv("OS_CACERT"), cloud.CACertFile),
+		certFile:            cmp.Or(os.Getenv("OS_CERT"), cloud.ClientCertFile),
+		keyFile:             cmp.Or(os.Getenv("OS_KEY"), cloud.ClientKeyFile),
 		insecure:            cloud.Verify != nil && !*cloud.Verify,
 	}
 	if auth.DomainID == "" && auth.DomainName != "" {

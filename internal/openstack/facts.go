@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -103,7 +104,7 @@ func (n *signedIn) learnFacts(result tokens.CreateResult, catalog *tokens.Servic
 	for _, entry := range catalog.Entries {
 		for _, e := range entry.Endpoints {
 			f.Endpoints = append(f.Endpoints, Endpoint{
-				Type: entry.Type, Region: first(e.RegionID, e.Region), Interface: e.Interface, URL: e.URL,
+				Type: entry.Type, Region: cmp.Or(e.RegionID, e.Region), Interface: e.Interface, URL: e.URL,
 			})
 		}
 	}

@@ -2,6 +2,7 @@ package openstack
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"hash"
@@ -68,12 +69,12 @@ func readLogin(files *files, options Options) (*login, error) {
 func (l *login) over(below *login) *login {
 	merged := *below
 	merged.source = l.source + " and " + below.source
-	merged.authURL = first(l.authURL, below.authURL)
-	merged.region = first(l.region, below.region)
-	merged.endpointType = first(l.endpointType, below.endpointType)
-	merged.caFile = first(l.caFile, below.caFile)
-	merged.certFile = first(l.certFile, below.certFile)
-	merged.keyFile = first(l.keyFile, below.keyFile)
+	merged.authURL = cmp.Or(l.authURL, below.authURL)
+	merged.region = cmp.Or(l.region, below.region)
+	merged.endpointType = cmp.Or(l.endpointType, below.endpointType)
+	merged.caFile = cmp.Or(l.caFile, below.caFile)
+	merged.certFile = cmp.Or(l.certFile, below.certFile)
+	merged.keyFile = cmp.Or(l.keyFile, below.keyFile)
 	merged.insecure = l.insecure || below.insecure
 	// Who signs in is taken from one place only: half of a user and half of another make neither.
 	if l.user() != "" {

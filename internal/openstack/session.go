@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -197,7 +198,7 @@ func regionsOf(catalog *tokens.ServiceCatalog) []string {
 	regions := map[string]bool{}
 	for _, entry := range catalog.Entries {
 		for _, endpoint := range entry.Endpoints {
-			if region := first(endpoint.RegionID, endpoint.Region); region != "" {
+			if region := cmp.Or(endpoint.RegionID, endpoint.Region); region != "" {
 				regions[region] = true
 			}
 		}

@@ -27,29 +27,6 @@ type cloudInfo struct {
 	Servers map[string][]string
 }
 
-// groupTemplate makes members as deploy/heat/nodegroup.yaml does, without what only a real VM needs.
-const groupTemplate = `
-heat_template_version: 2018-08-31
-parameters:
-  node_count: {type: number}
-  nodes_to_remove: {type: comma_delimited_list, default: []}
-  flavor: {type: string, default: m1.small}
-resources:
-  nodes:
-    type: OS::Heat::ResourceGroup
-    properties:
-      count: {get_param: node_count}
-      removal_policies: [{resource_list: {get_param: nodes_to_remove}}]
-      resource_def:
-        type: OS::Nova::Server
-        properties:
-          name: {list_join: ['-', [{get_param: 'OS::stack_name'}, '%index%']]}
-          image: node-image
-          flavor: {get_param: flavor}
-          networks: [{network: nodes}]
-          metadata: {metering.stack: {get_param: 'OS::stack_id'}, node_index: '%index%'}
-`
-
 // discoveryTag marks the groups of a benchmark.
 const discoveryTag = "cluster-autoscaler-enabled"
 
@@ -69,7 +46,7 @@ func serveCloud(description string) error {
 	for g := range spec.Groups {
 		name := fmt.Sprintf("group-%02d", g)
 		id, err := sim.CreateStack("demo", simulator.StackSpec{
-			Name: name, Template: groupTemplate, Parameters: map[string]any{"node_count": spec.MembersEach},
+			Name: name, Template: simulator.GroupTemplate, Parameters: map[string]any{"node_count": spec.MembersEach},
 			Tags: []string{discoveryTag, "node-group-min-size=0", fmt.Sprintf("node-group-max-size=%d", spec.MembersEach+100)},
 		})
 		if err != nil {

@@ -3,76 +3,34 @@ package collect
 import (
 	"math"
 
-	v1 "k8s.io/api/core/v1"
-
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status/known"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
 // group is what the snapshot, the floors and the Nodes say of a node group.
 func (l *look) group(g *nodegroups.Group) status.NodeGroup {
-	out := status.NodeGroup{
-		Name: g.Name, MinSize: g.MinSize, MaxSize: g.MaxSize, TargetSize: g.Target,
-		Blocked: problemOf(g.Blocked), GrowthBlocked: problemOf(g.GrowthBlocked),
-		Zone: g.Zone, Annotations: g.Config.Given(), Floor: l.floor(g),
-		Stacks: make([]status.Stack, 0, len(g.Stacks)), Members: make([]status.Member, 0, len(g.Members)),
-	}
-	if g.Flavor != nil {
-		out.Flavor = g.Flavor.Name
-	}
-	names := map[string]string{}
-	for _, s := range g.Stacks {
-		names[s.ID] = s.Name
-		out.Stacks = append(out.Stacks, stackOf(s))
+	out := known.Group(l.snapshot, g)
+	if out.Floor != nil {
+		l.explain(out.Floor, g)
 	}
 	if l.nodes != nil {
 		out.Counts.Ready = new(int)
 	}
-	for _, m := range g.Members {
-		member := l.member(m, names[m.StackID])
+	for i, m := range g.Members {
+		member := &out.Members[i]
+		l.addNode(member, m)
 		if member.Ready != nil && *member.Ready && m.State != nodegroups.Deleting {
 			*out.Counts.Ready++
 		}
-		count(&out.Counts, m.State)
-		out.Members = append(out.Members, member)
 	}
 	l.addTemplate(&out, g)
 	return out
 }
 
-func count(c *status.Counts, state nodegroups.State) {
-	switch state {
-	case nodegroups.Creating:
-		c.Creating++
-	case nodegroups.Running:
-		c.Running++
-	case nodegroups.Deleting:
-		c.Deleting++
-	case nodegroups.Failed:
-		c.Failed++
-	case nodegroups.Lost:
-		c.Lost++
-	}
-}
-
-func stackOf(s *nodegroups.Stack) status.Stack {
-	out := status.Stack{
-		ID: s.ID, Name: s.Name, Region: s.Region, Status: s.Status, Reason: s.Reason, Read: timeOf(s.Read),
-		Blocked: problemOf(s.Blocked), GrowthBlocked: problemOf(s.GrowthBlocked),
-	}
-	if s.Known {
-		target := s.Target
-		out.TargetSize = &target
-	}
-	return out
-}
-
-func (l *look) member(m *nodegroups.Member, stack string) status.Member {
-	out := status.Member{
-		Stack: stack, Index: m.Index, Server: m.ServerID, ServerName: m.Name, ServerStatus: m.Status, State: m.State.String(),
-		Flavor: m.Flavor, Zone: m.Zone, Created: timeOf(m.Created),
-	}
+// addNode adds what the clock and the Nodes say of a member.
+func (l *look) addNode(out *status.Member, m *nodegroups.Member) {
 	if out.Created != nil {
 		age := l.now.Sub(m.Created).Seconds()
 		out.AgeSeconds = &age
@@ -81,13 +39,6 @@ func (l *look) member(m *nodegroups.Member, stack string) status.Member {
 		ready := isReady(node)
 		out.Node, out.Ready = node.Name, &ready
 	}
-	if f := m.Failure; f != nil {
-		out.FailureClass, out.FailureCode, out.FailureMessage = status.ClassOther, f.Code, f.Message
-		if f.Class == nodegroups.OutOfResources {
-			out.FailureClass = status.ClassOutOfResources
-		}
-	}
-	return out
 }
 
 func (l *look) addTemplate(out *status.NodeGroup, g *nodegroups.Group) {
@@ -99,36 +50,24 @@ func (l *look) addTemplate(out *status.NodeGroup, g *nodegroups.Group) {
 		out.TemplateError = err.Error()
 		return
 	}
-	out.Template = templateOf(node)
+	out.Template = known.Template(node)
 }
 
-func templateOf(node *v1.Node) *status.Template {
-	return &status.Template{
-		Capacity: node.Status.Capacity, Allocatable: node.Status.Allocatable, Labels: node.Labels, Taints: node.Spec.Taints,
-	}
-}
-
-// floor explains a node group's floor; nil if it has none.
-func (l *look) floor(g *nodegroups.Group) *status.Floor {
-	known, ok := l.snapshot.Floor(g.Name)
-	if !ok {
-		return nil
-	}
-	out := &status.Floor{Size: l.snapshot.MinSize(g), Reason: known.Reason}
+// explain says what a node group's floor is made of, where that is known.
+func (l *look) explain(out *status.Floor, g *nodegroups.Group) {
 	s, ok := l.states[g.Name]
 	if !ok {
-		return out
+		return
 	}
-	out.At = timeOf(s.At)
+	out.At = known.Time(s.At)
 	out.Reactive, out.Schedule, out.ScheduleText = s.Reactive, s.Schedule, s.ScheduleText
 	out.Forecast, out.ForecastShadow, out.Headroom, out.Start = s.Forecast, s.Shadow, s.Headroom, s.Start
 	if s.Held {
-		out.HeldUntil = timeOf(s.HeldUntil)
+		out.HeldUntil = known.Time(s.HeldUntil)
 	}
 	for i := range s.Signals {
 		out.Signals = append(out.Signals, l.signal(&s.Signals[i]))
 	}
-	return out
 }
 
 func (l *look) signal(s *ceilometer.SignalState) status.Signal {
@@ -142,7 +81,7 @@ func (l *look) signal(s *ceilometer.SignalState) status.Signal {
 		out.Target = &target
 	}
 	if !s.Opinion {
-		out.HeldUntil = timeOf(s.HeldUntil)
+		out.HeldUntil = known.Time(s.HeldUntil)
 		if s.Err != nil {
 			out.Why = s.Err.Error()
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status/known"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
@@ -115,17 +116,7 @@ func (b *Book) holding(s *nodegroups.Snapshot, now time.Time) []status.Problem {
 	})
 	out := make([]status.Problem, 0, len(all))
 	for i := range all {
-		out = append(out, *problemOf(&all[i]))
+		out = append(out, *known.Problem(&all[i]))
 	}
 	return out
-}
-
-func problemOf(p *nodegroups.Problem) *status.Problem {
-	if p == nil {
-		return nil
-	}
-	return &status.Problem{
-		Code: p.Reason, Blocking: p.Severity == nodegroups.Blocking, Group: p.Group, Stack: p.Stack, Node: p.Node,
-		Key: p.Key, Value: p.Value, Message: p.Message, Remedy: p.Remedy,
-	}
 }

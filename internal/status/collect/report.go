@@ -9,6 +9,7 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/status/known"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
@@ -35,7 +36,7 @@ func (b *Book) Status() *status.Report {
 		r.Cloud = &status.Cloud{Project: s.Project()}
 		r.Cloud.Regions = regions(snapshot, s.Region())
 		reading := s.Reading()
-		r.Reading.At = timeOf(reading.At)
+		r.Reading.At = known.Time(reading.At)
 		if reading.Err != nil {
 			r.Reading.Error = reading.Err.Error()
 		}
@@ -83,7 +84,7 @@ func (b *Book) addGroupMemory(g *status.NodeGroup, now time.Time) {
 	}
 	slices.SortFunc(g.HeldRepairs, func(a, b status.HeldRepair) int { return cmp.Compare(a.Reason, b.Reason) })
 	if live := b.tokens[g.Name]; live.Count > 0 && (live.Expires.IsZero() || live.Expires.After(now)) {
-		g.Tokens = &status.Tokens{Valid: live.Count, Expires: timeOf(live.Expires)}
+		g.Tokens = &status.Tokens{Valid: live.Count, Expires: known.Time(live.Expires)}
 	}
 }
 
@@ -102,12 +103,4 @@ func regions(s *nodegroups.Snapshot, own string) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// timeOf is nil for the zero time.
-func timeOf(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }

@@ -56,11 +56,6 @@ func TestMembersAreShownWithTheirNodes(t *testing.T) {
 	require.Equal(t, []string{"region-1"}, r.Status().Cloud.Regions)
 }
 
-func TestAStackOfUnknownSizeHasNone(t *testing.T) {
-	require.Nil(t, stackOf(nodegroupstest.Stack("a", 2, nodegroupstest.OfUnknownSize)).TargetSize)
-	require.Equal(t, 2, *stackOf(nodegroupstest.Stack("a", 2)).TargetSize)
-}
-
 func TestFloorsAreExplained(t *testing.T) {
 	r := newRig(t, nodegroupstest.Stack("a", 3))
 	r.manager = nodegroups.NewManager(r.stacks, nil, nodegroups.ManagerOptions{Floors: floors{"a": {Size: 5, Reason: "because"}}})

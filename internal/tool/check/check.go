@@ -63,7 +63,7 @@ func New(o *cli.Options) *cobra.Command {
 func (c *command) run(cmd *cobra.Command, args []string) error {
 	ctx := cmd.Context()
 	world := check.World{Timeout: c.timeout, Clock: c.Clock, Setup: check.Setup{
-		Namespace: c.Autoscaler.Namespace, ServiceAccount: c.serviceAccount, Core: coreVersion,
+		Namespace: c.Autoscaler.Namespace, Selector: c.Autoscaler.Selector, ServiceAccount: c.serviceAccount, Core: coreVersion,
 	}}
 	if cmd.Flags().Changed(cli.StatusConfigMapFlag) { // else as the Deployment has it
 		world.Setup.StatusConfigMap = c.Autoscaler.ConfigMap

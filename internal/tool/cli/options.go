@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 )
 
 // Options are the flags that all commands have, and what they lead to. One value serves one call of the tool; it is not safe for
@@ -52,6 +53,11 @@ type AutoscalerOptions struct {
 	ConfigMap string
 	// StatusURL is where its status is read, in place of its pods.
 	StatusURL string
+}
+
+// Where says where the autoscaler is looked for in the cluster.
+func (o AutoscalerOptions) Where() installed.Where {
+	return installed.Where{Namespace: o.Namespace, Selector: o.Selector}
 }
 
 // StatusConfigMapFlag is the flag of AutoscalerOptions.ConfigMap.

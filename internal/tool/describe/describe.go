@@ -2,7 +2,6 @@
 package describe
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 
@@ -25,25 +24,13 @@ func New(o *cli.Options) *cobra.Command {
 servers and nodes, the annotations that count, what a new node would be, what cluster-autoscaler says, problems, and the last scale-ups and errors.`,
 		Example: fmt.Sprintf("  %[1]s describe workers\n  %[1]s describe workers -w\n  %[1]s describe workers -o json", o.Program),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			if err := flags.Check(); err != nil {
-				return err
-			}
-			return run(cmd.Context(), o, &flags, names)
+			d := &describer{o: o, names: names, shown: map[string]string{}}
+			return flags.Show(cmd.Context(), o, d.show)
 		},
 		ValidArgsFunction: complete.Groups(o),
 	}
 	flags.Add(cmd.Flags())
 	return cmd
-}
-
-func run(ctx context.Context, o *cli.Options, flags *watch.Flags, names []string) error {
-	reader, err := sight.Open(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	d := &describer{o: o, names: names, shown: map[string]string{}}
-	return flags.Run(ctx, o, reader, d.show)
 }
 
 // describer prints groups that have changed since it printed them last.

@@ -11,14 +11,12 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/check"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cloud"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
-
-// usualTag is the tag that the documentation gives stacks that are node groups. It is looked for if nothing else is known.
-const usualTag = "cluster-autoscaler-enabled"
 
 // errNoCredentials says that there is nothing to sign in with.
 var errNoCredentials = errors.New("there are no credentials for OpenStack: give --cloud=ENTRY of clouds.yaml, --cloud-config=FILE, or the OS_* variables of an openrc file")
@@ -87,47 +85,38 @@ func (g *Ground) wanted(ctx context.Context, o *cli.Options) ([]heatstack.Discov
 		g.Wanted = strings.Join(append(append([]string{}, o.AutoDiscovery...), o.Nodes...), " ") + ", by flags"
 		return discovery, named, nil
 	}
-	var discovery []heatstack.Discovery
-	var named []heatstack.NamedStack
 	if g.Client != nil {
-		specs, names, err := g.flags(ctx, o.Autoscaler.Namespace)
+		specs, names, err := g.flags(ctx, o.Autoscaler.Where())
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, spec := range specs {
-			d, err := heatstack.ParseDiscovery(spec)
-			if err != nil {
-				return nil, nil, fmt.Errorf("the autoscaler's Deployment: %w", err)
-			}
-			discovery = append(discovery, d)
-		}
-		for _, spec := range names {
-			n, err := heatstack.ParseNamed(spec)
-			if err != nil {
-				return nil, nil, fmt.Errorf("the autoscaler's Deployment: %w", err)
-			}
-			named = append(named, n)
+		discovery, named, err := cli.ParseStacks(specs, names)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the autoscaler's Deployment: %w", err)
 		}
 		if len(discovery)+len(named) > 0 {
 			g.Wanted = strings.Join(append(append([]string{}, specs...), names...), " ") + ", as the autoscaler's Deployment has it"
 			return discovery, named, nil
 		}
 	}
-	g.Wanted = "heat:tag=" + usualTag + ", since neither flags nor a Deployment say which"
-	return []heatstack.Discovery{{Tags: []string{usualTag}}}, nil, nil
+	g.Wanted = "heat:tag=" + cli.UsualTag + ", since neither flags nor a Deployment say which"
+	return cli.UsualStacks(), nil, nil
 }
 
 // flags are those of the autoscaler's Deployment. Where it can't be looked for, nothing else may be taken for its stacks: they would
 // be the wrong ones.
-func (g *Ground) flags(ctx context.Context, namespace string) (discovery, named []string, err error) {
+func (g *Ground) flags(ctx context.Context, where installed.Where) (discovery, named []string, err error) {
 	ctx, cancel := Bounded(ctx)
 	defer cancel()
-	discovery, named, err = check.NodeGroupFlags(ctx, g.Client, namespace)
-	if err != nil {
+	found, err := installed.Deployments(ctx, g.Client, where)
+	switch {
+	case err != nil:
 		return nil, nil, fmt.Errorf("which stacks are node groups is not known: the autoscaler's Deployment can't be read; give --node-group-auto-discovery or --nodes: %w",
-			cli.Explain(fmt.Sprintf("list deployments in namespace %q", namespace), err))
+			cli.Explain(fmt.Sprintf("list deployments in namespace %q", where.Namespace), err))
+	case len(found) == 0:
+		return nil, nil, nil
 	}
-	return discovery, named, nil
+	return found[0].Provider["node-group-auto-discovery"], found[0].Provider["nodes"], nil
 }
 
 // Bounded is ctx with the time that one question to the cluster may take.

@@ -2,7 +2,6 @@
 package list
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -32,25 +31,13 @@ STATUS is OK, Growing, Shrinking, Unknown, NotReady (members run whose nodes are
 does not try to grow the group for a while), NoGrowth (the group may shrink, not grow) or Blocked (it is left alone).`,
 		Example: fmt.Sprintf("  %[1]s list\n  %[1]s list -w\n  %[1]s list workers -o yaml", o.Program),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			if err := flags.Check(); err != nil {
-				return err
-			}
-			return run(cmd.Context(), o, &flags, names)
+			l := &lister{o: o, names: names, shown: map[string]string{}}
+			return flags.Show(cmd.Context(), o, l.show)
 		},
 		ValidArgsFunction: complete.Groups(o),
 	}
 	flags.Add(cmd.Flags())
 	return cmd
-}
-
-func run(ctx context.Context, o *cli.Options, flags *watch.Flags, names []string) error {
-	reader, err := sight.Open(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	l := &lister{o: o, names: names, shown: map[string]string{}}
-	return flags.Run(ctx, o, reader, l.show)
 }
 
 // lister prints what has changed since it printed last.

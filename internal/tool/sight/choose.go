@@ -9,11 +9,9 @@ import (
 	v1 "k8s.io/api/core/v1"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/heatstack"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 )
-
-// UsualTag is the tag that the documentation gives stacks that are node groups. It is looked for if nothing else is known.
-const UsualTag = "cluster-autoscaler-enabled"
 
 // choose finds the way: what the operator asks for by flags; else the status that the autoscaler serves; else OpenStack, with the
 // credentials of the environment.
@@ -47,7 +45,7 @@ func (r *Reader) servedByPod(ctx context.Context) (served way, missing string) {
 	if err == nil {
 		return candidate, ""
 	}
-	if slices.ContainsFunc(r.autoscaler.Pods, func(p v1.Pod) bool { return cluster.StatusPort(&p) != 0 }) {
+	if slices.ContainsFunc(r.autoscaler.Pods, func(p v1.Pod) bool { return installed.StatusPort(&p) != 0 }) {
 		r.notes = append(r.notes, err.Error()) // it should have worked
 	}
 	return nil, strings.ReplaceAll(err.Error(), "\n", "; ")
@@ -58,24 +56,14 @@ func (r *Reader) wanted() (discovery []heatstack.Discovery, named []heatstack.Na
 	if discovery, named = r.options.NodeGroups(); len(discovery)+len(named) > 0 {
 		return discovery, named, "", nil
 	}
-	for _, spec := range r.autoscaler.Flags["node-group-auto-discovery"] {
-		d, err := heatstack.ParseDiscovery(spec)
-		if err != nil {
-			return nil, nil, "", fmt.Errorf("pod %q of the autoscaler: %w; give --node-group-auto-discovery", r.autoscaler.Pods[0].Name, err)
-		}
-		discovery = append(discovery, d)
-	}
-	for _, spec := range r.autoscaler.Flags["nodes"] {
-		n, err := heatstack.ParseNamed(spec)
-		if err != nil {
-			return nil, nil, "", fmt.Errorf("pod %q of the autoscaler: %w; give --nodes", r.autoscaler.Pods[0].Name, err)
-		}
-		named = append(named, n)
+	discovery, named, err = cli.ParseStacks(r.autoscaler.Flags["node-group-auto-discovery"], r.autoscaler.Flags["nodes"])
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("pod %q of the autoscaler: %w", r.autoscaler.Pods[0].Name, err)
 	}
 	if len(discovery)+len(named) > 0 {
 		return discovery, named, "", nil
 	}
-	return []heatstack.Discovery{{Tags: []string{UsualTag}}}, nil, fmt.Sprintf(
+	return cli.UsualStacks(), nil, fmt.Sprintf(
 		"no pod of the autoscaler tells which stacks are its node groups: all stacks of the project with the tag %s are shown, those of other clusters too; "+
-			"--node-group-auto-discovery narrows it", UsualTag), nil
+			"--node-group-auto-discovery narrows it", cli.UsualTag), nil
 }

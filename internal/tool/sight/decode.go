@@ -36,7 +36,7 @@ func decodeStatus(body []byte, from string) (found *reading, leads bool, err err
 	at := map[string]int{}
 	for i := range report.NodeGroups {
 		at[report.NodeGroups[i].Name] = i
-		found.groups = append(found.groups, fromStatus(&report.NodeGroups[i]))
+		found.groups = append(found.groups, model.FromStatus(&report.NodeGroups[i]))
 	}
 	for i := range report.Problems {
 		p := &report.Problems[i]
@@ -60,34 +60,6 @@ func leaderText(leader string) string {
 		return ""
 	}
 	return fmt.Sprintf("; %s leads", leader)
-}
-
-func fromStatus(g *status.NodeGroup) model.NodeGroup {
-	out := model.NodeGroup{
-		Name: g.Name, MinSize: &g.MinSize, MaxSize: &g.MaxSize, TargetSize: &g.TargetSize, ReadyNodes: g.Counts.Ready,
-		Flavor: g.Flavor, Zone: g.Zone, Annotations: g.Annotations, TemplateError: g.TemplateError,
-		Blocked: (*model.Problem)(g.Blocked), GrowthBlocked: (*model.Problem)(g.GrowthBlocked), Template: (*model.Template)(g.Template),
-	}
-	if g.Floor != nil {
-		out.Floor = &model.Floor{Size: g.Floor.Size, Reason: g.Floor.Reason}
-	}
-	if g.BackOff != nil {
-		out.Core = &model.Core{ScaleUp: model.ScaleUpBackOff, BackoffCode: g.BackOff.Code, BackoffMessage: g.BackOff.Message}
-	}
-	for i := range g.Stacks {
-		s := &g.Stacks[i]
-		out.Stacks = append(out.Stacks, model.Stack{
-			ID: s.ID, Name: s.Name, Status: s.Status, Reason: s.Reason, TargetSize: s.TargetSize, Blocked: (*model.Problem)(s.Blocked),
-		})
-	}
-	for i := range g.Members {
-		m := &g.Members[i]
-		out.Members = append(out.Members, model.Member{
-			Stack: m.Stack, Index: m.Index, Server: m.Server, ServerName: m.ServerName, ServerStatus: m.ServerStatus, State: m.State, Created: m.Created,
-			Zone: m.Zone, Node: m.Node, Ready: m.Ready, FailureCode: m.FailureCode, FailureMessage: m.FailureMessage,
-		})
-	}
-	return out
 }
 
 // fromDecision shows a decision among the Events.

@@ -12,6 +12,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/corestatus"
@@ -38,7 +39,7 @@ type Sight struct {
 	// Events are those on its status ConfigMap.
 	Events []v1.Event
 	// Autoscaler is what its pods say; never nil.
-	Autoscaler *cluster.Autoscaler
+	Autoscaler *installed.Running
 }
 
 // Group returns the node group with that name, nil if there is none.
@@ -72,7 +73,7 @@ type reading struct {
 type Reader struct {
 	options    *cli.Options
 	cluster    *cluster.Reader
-	autoscaler *cluster.Autoscaler
+	autoscaler *installed.Running
 	notes      []string // about the choice of the way
 	way        way
 }
@@ -88,7 +89,7 @@ func Open(ctx context.Context, options *cli.Options) (*Reader, error) {
 		if !apierrors.IsForbidden(err) {
 			return nil, err
 		}
-		r.autoscaler = &cluster.Autoscaler{Flags: cluster.Flags{}}
+		r.autoscaler = &installed.Running{Flags: installed.Flags{}}
 		r.notes = append(r.notes, err.Error()+"; so the autoscaler's flags are not known, and its defaults are assumed")
 	}
 	if r.way, err = r.choose(ctx); err != nil {

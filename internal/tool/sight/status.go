@@ -12,6 +12,7 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
 )
@@ -38,7 +39,7 @@ func (p *podStatus) read(ctx context.Context) (*reading, error) {
 	var errs []error
 	for i := range p.pods {
 		pod := &p.pods[i]
-		port := cluster.StatusPort(pod)
+		port := installed.StatusPort(pod)
 		if port == 0 {
 			continue
 		}

@@ -83,6 +83,7 @@ func newWorld(t *testing.T) *apiServer {
 	other := event
 	other.Message = "Scale-up: setting group workers-2 size to 2 instead of 1 (max: 5)"
 	return &apiServer{t: t, objects: map[string]any{
+		podsPath: v1.PodList{},
 		podsPath + "?" + "app.kubernetes.io/name=cluster-autoscaler-openstack": v1.PodList{},
 		podsPath + "?" + "app=cluster-autoscaler-openstack": v1.PodList{Items: []v1.Pod{
 			pod("standby", "--status-address=:8087", "--scale-down-unneeded-time=3m"), pod("leader", "--status-address=:8087", "--scale-down-unneeded-time=3m"),
@@ -151,6 +152,23 @@ func TestStatusThroughTheAPIServer(t *testing.T) {
 	require.Equal(t, "ForeignUpdate", g.Problems[0].Code)
 	require.Equal(t, "MisspeltTag", s.Problems[0].Code)
 	require.Equal(t, 3*time.Minute, s.Autoscaler.Flags.Duration("scale-down-unneeded-time", 0))
+}
+
+// Labels may be the operator's own: then flags tell which pods are the autoscaler's.
+func TestPodsAreFoundByTheirFlags(t *testing.T) {
+	a := newWorld(t)
+	const usual = podsPath + "?app=cluster-autoscaler-openstack"
+	own := a.objects[usual].(v1.PodList)
+	for i := range own.Items {
+		c := &own.Items[i].Spec.Containers[0]
+		c.Args = append(c.Args, "--node-group-auto-discovery=heat:tag=a")
+	}
+	own.Items = append(own.Items, pod("other", "--status-address=:8087"))
+	a.objects[usual], a.objects[podsPath] = v1.PodList{}, own
+	s, err := a.look()
+	require.NoError(t, err)
+	require.Len(t, s.Autoscaler.Pods, 2)
+	require.Equal(t, "the status of pod kube-system/leader", s.Source.From)
 }
 
 func TestWhatMayNotBeReadIsToldAndUnknown(t *testing.T) {

@@ -35,6 +35,19 @@ func (f *Flags) Check() error {
 	return nil
 }
 
+// Show is what a command does that watches: it checks the flags, chooses where node groups are read, and is Run.
+func (f *Flags) Show(ctx context.Context, o *cli.Options, show func(s *sight.Sight, first bool) error) error {
+	if err := f.Check(); err != nil {
+		return err
+	}
+	reader, err := sight.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	return f.Run(ctx, o, reader, show)
+}
+
 // Run reads once and shows it; with --watch again and again until ctx ends, which is no error. A reading that fails later on is told,
 // and the next one is tried. show is told whether it is the first time.
 func (f *Flags) Run(ctx context.Context, o *cli.Options, reader *sight.Reader, show func(s *sight.Sight, first bool) error) error {

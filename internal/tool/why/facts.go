@@ -12,6 +12,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/model"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/sight"
@@ -35,7 +36,7 @@ type facts struct {
 	notChecked []string
 }
 
-func (f *facts) flags() cluster.Flags { return f.Autoscaler.Flags }
+func (f *facts) flags() installed.Flags { return f.Autoscaler.Flags }
 
 // read reads what explanations of all kinds need besides sight. What may not be read is noted, and what depends on it not checked.
 func (f *facts) read(ctx context.Context, reader *cluster.Reader) error {

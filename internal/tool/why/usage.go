@@ -8,16 +8,16 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/model"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
 // options are the options that hold for a group: its annotations, else the autoscaler's flags, else cluster-autoscaler's
 // defaults.
-func (f *facts) options(g *model.NodeGroup) cluster.Flags {
-	over := cluster.Flags{}
+func (f *facts) options(g *model.NodeGroup) installed.Flags {
+	over := installed.Flags{}
 	for flag, key := range map[string]nodegroups.Key{
 		"scale-down-utilization-threshold": nodegroups.KeyUtilizationThreshold, "scale-down-gpu-utilization-threshold": nodegroups.KeyGPUUtilizationThreshold,
 		"scale-down-unneeded-time": nodegroups.KeyUnneededTime, "scale-down-unready-time": nodegroups.KeyUnreadyTime,
@@ -85,7 +85,7 @@ func usedReason(name v1.ResourceName, share, threshold float64, key nodegroups.K
 }
 
 // share is what the node's pods ask for of a resource, as a part of what it has; false if it has none.
-func (f *facts) share(node *v1.Node, name v1.ResourceName, options cluster.Flags) (float64, bool) {
+func (f *facts) share(node *v1.Node, name v1.ResourceName, options installed.Flags) (float64, bool) {
 	all := node.Status.Allocatable[name]
 	total := all.AsApproximateFloat64()
 	used := 0.0

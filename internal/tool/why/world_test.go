@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/corestatus"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/model"
@@ -89,7 +90,7 @@ func theFacts(changes ...func(*facts)) *facts {
 		Sight: &sight.Sight{
 			At: now, NodesKnown: true, CoreKnown: true, Source: model.Source{From: "a test", ReadAt: ptr.To(now)},
 			Core:       &corestatus.Status{At: now.Add(-2 * time.Second), Health: corestatus.Condition{Word: "Healthy"}},
-			Autoscaler: &cluster.Autoscaler{Pods: []v1.Pod{{}}, Flags: cluster.Flags{}},
+			Autoscaler: &installed.Running{Pods: []v1.Pod{{}}, Flags: installed.Flags{}},
 			Groups:     []model.NodeGroup{aGroup()},
 			Nodes:      []v1.Node{aNode("n0", serverID), aNode("other", "99999999-2222-4333-8444-555555555555")},
 		},

@@ -10,93 +10,57 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"syscall"
-	"time"
 
-	"k8s.io/klog/v2"
-
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/bench/stage"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
-	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
-
-// readyTimeout bounds one sample, from the pod to the node.
-const readyTimeout = 2 * time.Minute
 
 func main() {
 	samples := flag.Int("samples", 12, "how many machines to let join, one after the other")
-	flag.Parse()
-	klog.LogToStderr(false)
-	klog.SetOutput(io.Discard) // else it writes files
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	result, err := measure(ctx, *samples)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	approval, join := result.approvals.summary(), result.joins.summary()
-	fmt.Printf("bench csr_approval_ms %.1f ms\n", approval.mean.Seconds()*1000)
-	fmt.Printf("bench csr_approval_max_ms %.1f ms\n", approval.greatest.Seconds()*1000)
-	fmt.Printf("bench join_s %.2f s\n", join.mean.Seconds())
-	fmt.Printf("bench join_max_s %.2f s\n", join.greatest.Seconds())
+	stage.Main(func(ctx context.Context, s *stage.Stage) ([]stage.Number, error) {
+		result, err := measure(ctx, s, *samples)
+		if err != nil {
+			return nil, err
+		}
+		approval, join := result.approvals.summary(), result.joins.summary()
+		return []stage.Number{
+			{Name: "csr_approval_ms", Value: approval.mean.Seconds() * 1000, Digits: 1, Unit: "ms"},
+			{Name: "csr_approval_max_ms", Value: approval.greatest.Seconds() * 1000, Digits: 1, Unit: "ms"},
+			{Name: "join_s", Value: join.mean.Seconds(), Digits: 2, Unit: "s"},
+			{Name: "join_max_s", Value: join.greatest.Seconds(), Digits: 2, Unit: "s"},
+		}, nil
+	})
 }
 
-func measure(ctx context.Context, samples int) (result *measurement, err error) {
-	base, err := world.StartBase(ctx, func(what string) { fmt.Fprintln(os.Stderr, what) })
-	defer func() { err = errors.Join(err, base.Close()) }()
+func measure(ctx context.Context, s *stage.Stage, samples int) (*measurement, error) {
+	group, err := s.World.CreateGroup(ctx, world.GroupSpec{Name: "workers", Max: samples})
 	if err != nil {
 		return nil, err
 	}
-	sim := simulator.New(simulator.Options{})
-	if err := sim.Start("127.0.0.1:0"); err != nil {
+	if err := s.World.StartAutoscaler(ctx); err != nil {
 		return nil, err
 	}
-	defer sim.Close()
-	dir, err := os.MkdirTemp("", "bench-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	cloud, err := world.Simulated(ctx, sim, dir)
-	if err != nil {
-		return nil, err
-	}
-	w, err := world.New(ctx, base, "bench", cloud, world.Options{})
-	defer func() { err = errors.Join(err, w.Close(context.WithoutCancel(ctx))) }()
-	if err != nil {
-		return nil, err
-	}
-	group, err := w.CreateGroup(ctx, world.GroupSpec{Name: "workers", Max: samples})
-	if err != nil {
-		return nil, err
-	}
-	if err := w.StartAutoscaler(ctx); err != nil {
-		return nil, err
-	}
-	times, err := watch(ctx, base, sim)
+	times, err := watch(ctx, s.Base, s.Sim)
 	if err != nil {
 		return nil, err
 	}
 	defer times.stop()
-	result = &measurement{}
+	result := &measurement{}
 	for i := range samples {
 		app := fmt.Sprintf("app-%d", i)
-		if err := w.Deploy(ctx, world.Workload{Name: app, Replicas: 1, CPU: "600m"}); err != nil {
+		if err := s.World.Deploy(ctx, world.Workload{Name: app, Replicas: 1, CPU: "600m"}); err != nil {
 			return nil, err
 		}
-		if err := w.WaitForRunning(ctx, readyTimeout, app, 1); err != nil {
-			return nil, errors.Join(err, w.Diagnosis())
+		if err := s.World.WaitForRunning(ctx, stage.ReadyTimeout, app, 1); err != nil {
+			return nil, err
 		}
 		// The stack comes to rest, so that the next machine is made as this one was.
-		servers, err := group.WaitForSize(ctx, readyTimeout, i+1)
+		servers, err := group.WaitForSize(ctx, stage.ReadyTimeout, i+1)
 		if err != nil {
-			return nil, errors.Join(err, w.Diagnosis())
+			return nil, err
 		}
 		for _, server := range servers {
 			if err := times.take(ctx, server.Name, result); err != nil {

@@ -25,29 +25,6 @@ import (
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
-// template makes members as deploy/heat/nodegroup.yaml does, without what only a real machine needs.
-const template = `
-heat_template_version: 2018-08-31
-parameters:
-  node_count: {type: number}
-  nodes_to_remove: {type: comma_delimited_list, default: []}
-  flavor: {type: string, default: m1.small}
-resources:
-  nodes:
-    type: OS::Heat::ResourceGroup
-    properties:
-      count: {get_param: node_count}
-      removal_policies: [{resource_list: {get_param: nodes_to_remove}}]
-      resource_def:
-        type: OS::Nova::Server
-        properties:
-          name: {list_join: ['-', [{get_param: 'OS::stack_name'}, '%index%']]}
-          image: node-image
-          flavor: {get_param: flavor}
-          networks: [{network: nodes}]
-          metadata: {metering.stack: {get_param: 'OS::stack_id'}, node_index: '%index%'}
-`
-
 // speed is how many seconds of the cloud are one of ours.
 const speed = 2000
 
@@ -108,7 +85,7 @@ func (w *World) start(ctx context.Context, o Options) error {
 		if s.Flavor != "" {
 			parameters["flavor"] = s.Flavor
 		}
-		spec := simulator.StackSpec{Name: s.Name, Template: template, Parameters: parameters, Tags: append([]string{"autoscaled"}, s.Tags...)}
+		spec := simulator.StackSpec{Name: s.Name, Template: simulator.GroupTemplate, Parameters: parameters, Tags: append([]string{"autoscaled"}, s.Tags...)}
 		if _, err := w.Sim.CreateStack("demo", spec); err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package cluster
+package installed
 
 import (
 	"testing"
@@ -49,13 +49,13 @@ func TestStockMinor(t *testing.T) {
 		"ghcr.io/x/cluster-autoscaler-openstack-grpc:v1.2.3":                        -1,
 		"": -1,
 	} {
-		a := &Autoscaler{Pods: []v1.Pod{{Spec: v1.PodSpec{Containers: []v1.Container{{Image: "provider:v1.2.3"}, {Image: image}}}}}}
+		a := &Running{Pods: []v1.Pod{{Spec: v1.PodSpec{Containers: []v1.Container{{Image: "provider:v1.2.3"}, {Image: image}}}}}}
 		minor, known := a.StockMinor()
 		require.Equal(t, want >= 0, known, image)
 		if known {
 			require.Equal(t, want, minor, image)
 		}
 	}
-	_, known := (&Autoscaler{}).StockMinor()
+	_, known := (&Running{}).StockMinor()
 	require.False(t, known, "no pods")
 }
