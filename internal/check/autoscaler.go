@@ -2,16 +2,15 @@ package check
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
-	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/corestatus"
 )
 
 const (
@@ -71,30 +70,6 @@ func (w *World) checkLease(ctx context.Context, f *findings) {
 	}
 }
 
-// coreStatus is cluster-autoscaler's status as far as it is looked at
-// (cluster-autoscaler/clusterstate/api/types.go; text of another form before 1.30).
-type coreStatus struct {
-	Status      string `json:"autoscalerStatus"`
-	ClusterWide struct {
-		Health struct {
-			Status string `json:"status"`
-		} `json:"health"`
-	} `json:"clusterWide"`
-}
-
-const lastUpdated = "cluster-autoscaler.kubernetes.io/last-updated"
-
-// writtenAt is when the status was written, such as 2026-01-02 03:04:05.678 +0000 UTC, perhaps with more behind it
-// (cluster-autoscaler/clusterstate/utils/status.go).
-func writtenAt(status *v1.ConfigMap) (time.Time, error) {
-	text := status.Annotations[lastUpdated]
-	words := strings.Fields(text)
-	if len(words) < 3 {
-		return time.Time{}, fmt.Errorf("its annotation %s is %q", lastUpdated, text)
-	}
-	return time.Parse("2006-01-02 15:04:05.999999999 -0700", strings.Join(words[:3], " "))
-}
-
 func (w *World) checkStatus(ctx context.Context, f *findings) {
 	thing := "status " + w.home + "/" + w.Setup.StatusConfigMap
 	if !w.program.Core.Bool("write-status-configmap", true) {
@@ -110,26 +85,26 @@ func (w *World) checkStatus(ctx context.Context, f *findings) {
 		f.skip(thing, "", "it can't be read: %v", err)
 		return
 	}
-	at, err := writtenAt(found)
+	core, err := corestatus.Parse(found.Data["status"])
 	if err != nil {
-		f.skip(thing, "", "when it was written can't be told, so that it may be an old one: %v", err)
+		f.skip(thing, "", "it is there, and whether it is an old one can't be told: %v", err)
 		return
 	}
-	if age := w.now().Sub(at).Round(time.Second); age > max(statusLate, 3*w.program.Core.Duration("scan-interval", 10*time.Second)) {
+	if age := w.now().Sub(core.At).Round(time.Second); age > max(statusLate, 3*w.program.Core.Duration("scan-interval", 10*time.Second)) {
 		f.fail(thing, "see the log of the autoscaler's pods: its loop does not get through", "it was last written %s ago", age)
 		return
 	}
-	var s coreStatus
-	if yaml.Unmarshal([]byte(found.Data["status"]), &s) != nil || s.ClusterWide.Health.Status == "" {
-		f.skip(thing, "", "it is of another version of cluster-autoscaler and can't be read")
-		return
-	}
-	if s.ClusterWide.Health.Status != "Healthy" {
+	switch {
+	case core.Initializing:
+		f.ok(thing, "cluster-autoscaler has just been started")
+	case core.Health.Word == "":
+		f.skip(thing, "", "cluster-autoscaler does not say there how the cluster is")
+	case core.Health.Word != "Healthy":
 		f.fail(thing, "see kubectl get nodes: too many are not Ready, so that nothing is scaled (--max-total-unready-percentage, --ok-total-unready-count)",
-			"cluster-autoscaler is %s and takes the cluster for %s", s.Status, s.ClusterWide.Health.Status)
-		return
+			"cluster-autoscaler takes the cluster for %s: %d of %d nodes are Ready", core.Health.Word, core.Ready, core.Registered)
+	default:
+		f.ok(thing, "cluster-autoscaler runs, and takes the cluster for %s", core.Health.Word)
 	}
-	f.ok(thing, "cluster-autoscaler is %s and takes the cluster for %s", s.Status, s.ClusterWide.Health.Status)
 }
 
 var minor = regexp.MustCompile(`v?1\.([0-9]+)`)

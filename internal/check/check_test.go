@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -180,12 +181,14 @@ func worlds() []broken {
 		{"two leaders", "", args("--leader-elect=false"), "autoscaler", check.Fail, "lease", "without leader election"},
 		{"no status", "", func(s *scene) { s.status = nil }, "autoscaler", check.Fail, "status", "not there"},
 		{"old status", "", func(s *scene) {
-			s.status.Annotations["cluster-autoscaler.kubernetes.io/last-updated"] = time.Now().Add(-time.Hour).UTC().String()
+			s.status.Data["status"] = coreStatus(time.Now().Add(-time.Hour), "Running", "clusterWide: {health: {status: Healthy}}")
 		}, "autoscaler", check.Fail, "status", "last written 1h"},
-		{"a status without a time", "", func(s *scene) { s.status.Annotations = nil }, "autoscaler", check.Skipped, "status", "when it was written can't be told"},
-		{"a status of no time", "", func(s *scene) {
-			s.status.Annotations["cluster-autoscaler.kubernetes.io/last-updated"] = "yesterday at noon"
-		}, "autoscaler", check.Skipped, "status", "when it was written can't be told"},
+		{"a status of no known form", "", func(s *scene) { s.status.Data["status"] = "all is well" }, "autoscaler", check.Skipped, "status", "form that is not known"},
+		{"a status without the cluster's health", "", func(s *scene) { s.status.Data["status"] = coreStatus(time.Now(), "Running", "") }, "autoscaler", check.Skipped, "status", "does not say"},
+		{"just started", "", func(s *scene) { s.status.Data["status"] = coreStatus(time.Now(), "Initializing", "") }, "autoscaler", check.OK, "status", "just been started"},
+		{"status of 1.25 to 1.29", "", func(s *scene) {
+			s.status.Data["status"] = fmt.Sprintf("Cluster-autoscaler status at %s:\nCluster-wide:\n  Health:      Healthy (ready=4 unready=1 notStarted=0 longNotStarted=0 registered=5 longUnregistered=0)\n", time.Now().UTC())
+		}, "autoscaler", check.OK, "status", "Healthy"},
 		{"a status that nobody writes", "", func(s *scene) {
 			s.args("--write-status-configmap=false")
 			s.status = nil
@@ -197,11 +200,11 @@ func worlds() []broken {
 		{"a status of another name", "", func(s *scene) {
 			s.args("--status-config-map-name=south")
 			s.status.Name = "south"
-		}, "autoscaler", check.OK, "status kube-system/south", "Running"},
+		}, "autoscaler", check.OK, "status kube-system/south", "runs"},
 		{"another namespace", "", func(s *scene) {
 			s.args("--namespace=south")
 			s.lease.Namespace, s.status.Namespace = "south", "south"
-		}, "autoscaler", check.OK, "status south/cluster-autoscaler-status", "Running"},
+		}, "autoscaler", check.OK, "status south/cluster-autoscaler-status", "runs"},
 		{"the default namespace", "", func(s *scene) { s.deployment.Namespace, s.world.Setup.Namespace = "north", "north" },
 			"autoscaler", check.OK, "lease kube-system/cluster-autoscaler", "pod-1 leads"},
 		{"the pod's own namespace", "", func(s *scene) {
@@ -213,9 +216,8 @@ func worlds() []broken {
 			deny(func(r *authorization.ResourceAttributes) bool { return r.Resource == "leases" && r.Name == "south" })(s)
 		}, "permissions", check.Fail, "cluster-autoscaler-openstack", "leases.coordination.k8s.io south in south"},
 		{"unhealthy", "", func(s *scene) {
-			s.status.Data["status"] = "autoscalerStatus: Running\nclusterWide: {health: {status: Unhealthy}}"
-		},
-			"autoscaler", check.Fail, "status", "Unhealthy"},
+			s.status.Data["status"] = coreStatus(time.Now(), "Running", "clusterWide: {health: {status: Unhealthy, nodeCounts: {registered: {total: 5, ready: 2}}}}")
+		}, "autoscaler", check.Fail, "status", "Unhealthy: 2 of 5"},
 		{"old cluster", "", func(s *scene) { s.version = "v1.29.1" }, "autoscaler", check.Warn, "version", "v1.29.1"},
 		{"floors without effect", "", func(s *scene) {
 			s.args("--enforce-node-group-min-size=false")

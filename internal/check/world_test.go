@@ -150,10 +150,14 @@ func (s *scene) goodCluster() {
 		Spec:       coordination.LeaseSpec{HolderIdentity: &holder, LeaseDurationSeconds: &seconds, RenewTime: &metav1.MicroTime{Time: time.Now()}},
 	}
 	s.status = &v1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "cluster-autoscaler-status", Annotations: map[string]string{
-			"cluster-autoscaler.kubernetes.io/last-updated": time.Now().UTC().String()}},
-		Data: map[string]string{"status": "autoscalerStatus: Running\nclusterWide:\n  health:\n    status: Healthy\n"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "cluster-autoscaler-status"},
+		Data:       map[string]string{"status": coreStatus(time.Now(), "Running", "clusterWide: {health: {status: Healthy}}")},
 	}
+}
+
+// coreStatus is what cluster-autoscaler writes of itself at a time.
+func coreStatus(at time.Time, word, more string) string {
+	return fmt.Sprintf("time: %s\nautoscalerStatus: %s\n%s\n", at.UTC(), word, more)
 }
 
 // node is what a machine of flavor m1.small becomes.

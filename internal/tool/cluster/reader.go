@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/corestatus"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/corestatus"
 )
 
 // Reader reads one cluster.

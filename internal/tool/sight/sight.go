@@ -15,7 +15,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/corestatus"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/corestatus"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/model"
 )
 
