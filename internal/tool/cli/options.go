@@ -80,7 +80,7 @@ func (o *Options) AddFlags(set *pflag.FlagSet) {
 		"Which stacks are node groups, as the autoscaler has it: heat:tag=TAG[,tag=TAG...]. May be given more than once. Without it and --nodes: what the autoscaler's pods say.")
 	set.StringArrayVar(&o.Nodes, "nodes", nil, "A stack that is a node group, as the autoscaler has it: MIN:MAX:STACK. May be given more than once.")
 	set.StringVar(&o.Autoscaler.Namespace, "autoscaler-namespace", o.Autoscaler.Namespace, "Namespace of the autoscaler's pods and of its status ConfigMap.")
-	set.StringVar(&o.Autoscaler.Selector, "autoscaler-selector", "", "Label selector of the autoscaler's pods. Without it: the labels of the Helm chart and of deploy/kubernetes.")
+	set.StringVar(&o.Autoscaler.Selector, "autoscaler-selector", "", "Label selector of the autoscaler's Deployment and pods. Without it: the labels of the Helm chart and of deploy/kubernetes, else what flags they have.")
 	set.StringVar(&o.Autoscaler.ConfigMap, StatusConfigMapFlag, o.Autoscaler.ConfigMap, "Name of cluster-autoscaler's status ConfigMap.")
 	set.StringVar(&o.Autoscaler.StatusURL, "status-url", "", "Address of the autoscaler's status (its --status-address), such as http://127.0.0.1:8087, in place of asking its pods.")
 	set.AddFlag(verbosityFlag())
