@@ -42,7 +42,7 @@ func (q *inquiry) decideMachine(ctx context.Context, r *request, group string) *
 	switch {
 	case err != nil:
 		return failed(ReasonAPI, "the Node can't be looked up", err)
-	case node != nil && isReady(node):
+	case node != nil && nodegroups.IsReady(node):
 		return denied(ReasonNodeExists, "a Node of this name is there and Ready", "nothing, if the node is well; else see who holds the token")
 	}
 	machines, err := q.machines(ctx, r.node)
@@ -162,15 +162,6 @@ func nodeInTheWay(node *v1.Node, machines []nodegroups.Machine) *verdict {
 	}
 	return waiting(ReasonStaleNode, fmt.Sprintf("a Node of this name is left from another machine (provider ID %q)", node.Spec.ProviderID),
 		"delete the Node if that machine is gone")
-}
-
-func isReady(node *v1.Node) bool {
-	for _, c := range node.Status.Conditions {
-		if c.Type == v1.NodeReady {
-			return c.Status == v1.ConditionTrue
-		}
-	}
-	return false
 }
 
 // age is how old a request is.

@@ -14,7 +14,7 @@ const driftEvery = 10 * time.Minute
 // compare compares a ready node of the group with the template, if that is due. It is called for every node core asks
 // about, so that it must cost next to nothing when it is not due.
 func (n *nodeGroup) compare(node *v1.Node) {
-	if !n.driftDue.Load() || !isReady(node) || !n.driftDue.CompareAndSwap(true, false) {
+	if !n.driftDue.Load() || !nodegroups.IsReady(node) || !n.driftDue.CompareAndSwap(true, false) {
 		return
 	}
 	g := n.group()
@@ -50,13 +50,4 @@ func (p *Provider) dueForDrift(now time.Time) {
 		group.(*nodeGroup).driftDue.Store(true)
 		return true
 	})
-}
-
-func isReady(node *v1.Node) bool {
-	for _, c := range node.Status.Conditions {
-		if c.Type == v1.NodeReady {
-			return c.Status == v1.ConditionTrue
-		}
-	}
-	return false
 }

@@ -73,7 +73,7 @@ func (r *repair) hasSucceeded(p *replacement, g *nodegroups.Group, s *sight, cla
 	isWhole := true
 	for _, m := range g.Members {
 		node := s.byServer[m.ServerID]
-		joined := m.State == nodegroups.Running && node != nil && isReady(node)
+		joined := m.State == nodegroups.Running && node != nil && nodegroups.IsReady(node)
 		isWhole = isWhole && joined
 		if joined && !p.before[m.ServerID] && !claimed[m.ServerID] {
 			claimed[m.ServerID] = true
@@ -135,12 +135,12 @@ func (r *repair) spent(g *nodegroups.Group, now time.Time) string {
 func isOutage(s *sight) bool {
 	unready, unreadyMembers := 0, 0
 	for _, node := range s.nodes {
-		if !isReady(node) {
+		if !nodegroups.IsReady(node) {
 			unready++
 		}
 	}
 	for _, node := range s.byServer {
-		if !isReady(node) {
+		if !nodegroups.IsReady(node) {
 			unreadyMembers++
 		}
 	}

@@ -56,7 +56,7 @@ func (c *cleaner) clean(ctx context.Context, s *sight) {
 		if !d.left {
 			unexplained++
 		}
-		if !isReady(d.node) && s.now.Sub(d.since) >= c.life.opts.GoneAfter {
+		if !nodegroups.IsReady(d.node) && s.now.Sub(d.since) >= c.life.opts.GoneAfter {
 			due = append(due, d)
 		}
 	}
@@ -97,7 +97,7 @@ func (c *cleaner) find(ctx context.Context, s *sight, cloud string) (corpses []c
 		marked++
 		_, m := s.snapshot.ByServer(id)
 		isLeaving := was.left || m != nil && m.State == nodegroups.Lost || !c.missing[id].IsZero()
-		if m != nil && m.State != nodegroups.Deleting && m.State != nodegroups.Lost || isReady(node) && !isLeaving {
+		if m != nil && m.State != nodegroups.Deleting && m.State != nodegroups.Lost || nodegroups.IsReady(node) && !isLeaving {
 			continue
 		}
 		asked[id] = true
@@ -160,7 +160,7 @@ func (c *cleaner) bury(ctx context.Context, d corpse) {
 	case err != nil:
 		logger.Error(err, "The Node of a server that is gone can't be read; it is tried again")
 		return
-	case node.UID != d.node.UID, node.Spec.ProviderID != d.node.Spec.ProviderID, isReady(node):
+	case node.UID != d.node.UID, node.Spec.ProviderID != d.node.Spec.ProviderID, nodegroups.IsReady(node):
 		return
 	}
 	switch err := c.life.cluster.remove(ctx, node); {

@@ -72,16 +72,6 @@ func (c *Cluster) remove(ctx context.Context, node *v1.Node) error {
 	})
 }
 
-// isReady says whether a node's kubelet reports that it is.
-func isReady(node *v1.Node) bool {
-	for i := range node.Status.Conditions {
-		if c := &node.Status.Conditions[i]; c.Type == v1.NodeReady {
-			return c.Status == v1.ConditionTrue
-		}
-	}
-	return false
-}
-
 // isBeingRemoved says whether cluster-autoscaler is removing the node.
 func isBeingRemoved(node *v1.Node) bool {
 	for i := range node.Spec.Taints {

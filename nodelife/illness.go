@@ -55,7 +55,7 @@ func ailmentOf(m *nodegroups.Member, node *v1.Node) string {
 	switch {
 	case m.ServerID == "", m.State != nodegroups.Running && m.State != nodegroups.Creating:
 		return ""
-	case node != nil && (isReady(node) || isBeingRemoved(node)):
+	case node != nil && (nodegroups.IsReady(node) || isBeingRemoved(node)):
 		return ""
 	case node != nil:
 		return downAilment(m.Status, m.Launched)

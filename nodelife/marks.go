@@ -82,7 +82,7 @@ func missingMarks(node *v1.Node, m membership) map[string]*string {
 			out[key] = &want
 		}
 	}
-	if _, stopped := node.Annotations[StoppedAnnotation]; stopped && isReady(node) && !isBeingRemoved(node) {
+	if _, stopped := node.Annotations[StoppedAnnotation]; stopped && nodegroups.IsReady(node) && !isBeingRemoved(node) {
 		out[StoppedAnnotation] = nil // somebody has started it again
 	}
 	return out

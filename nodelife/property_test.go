@@ -36,7 +36,7 @@ func (w *watcher) Replace(ctx context.Context, group, server string) error {
 	isDown := m.Status == "SHUTOFF" && m.stoppedBy == "" || m.Status == "ERROR"
 	require.True(w.t, isDown, "%s is %s, stopped by %q", server, m.Status, m.stoppedBy)
 	require.NoError(w.t, m.err, "a server that can't be read")
-	require.False(w.t, node != nil && isReady(node), "a Ready node")
+	require.False(w.t, node != nil && nodegroups.IsReady(node), "a Ready node")
 	require.NoError(w.t, w.groups.Reading().Err, "while the cloud can't be read")
 
 	inGroup, inAll := 1, 1

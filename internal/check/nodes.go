@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	v1 "k8s.io/api/core/v1"
-
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
@@ -130,7 +128,7 @@ func checkTemplate(_ context.Context, w *World, f *findings) {
 		words := map[nodegroups.Difference][2]string{}
 		for i := range w.nodes {
 			node := &w.nodes[i]
-			if of, _ := w.Snapshot.ByNode(node); of == nil || of.Name != g.Name || !isReady(node) {
+			if of, _ := w.Snapshot.ByNode(node); of == nil || of.Name != g.Name || !nodegroups.IsReady(node) {
 				continue
 			}
 			compared++
@@ -152,13 +150,4 @@ func checkTemplate(_ context.Context, w *World, f *findings) {
 				template.Status.Allocatable.Memory(), template.Status.Allocatable.Pods())
 		}
 	}
-}
-
-func isReady(node *v1.Node) bool {
-	for _, c := range node.Status.Conditions {
-		if c.Type == v1.NodeReady {
-			return c.Status == v1.ConditionTrue
-		}
-	}
-	return false
 }

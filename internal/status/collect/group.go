@@ -36,7 +36,7 @@ func (l *look) addNode(out *status.Member, m *nodegroups.Member) {
 		out.AgeSeconds = &age
 	}
 	if node := l.nodes[m.ID()]; node != nil {
-		ready := isReady(node)
+		ready := nodegroups.IsReady(node)
 		out.Node, out.Ready = node.Name, &ready
 	}
 }

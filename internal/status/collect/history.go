@@ -85,7 +85,7 @@ func (b *Book) countReady(s *nodegroups.Snapshot) map[string]int {
 	}
 	out := map[string]int{}
 	for _, node := range list {
-		if g, m := s.ByNode(node); m != nil && m.State != nodegroups.Deleting && isReady(node) {
+		if g, m := s.ByNode(node); m != nil && m.State != nodegroups.Deleting && nodegroups.IsReady(node) {
 			out[g.Name]++
 		}
 	}

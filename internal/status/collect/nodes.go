@@ -42,12 +42,3 @@ func (b *Book) nodeOf(s *nodegroups.Snapshot, id string) string {
 	}
 	return ""
 }
-
-func isReady(node *v1.Node) bool {
-	for i := range node.Status.Conditions {
-		if c := &node.Status.Conditions[i]; c.Type == v1.NodeReady {
-			return c.Status == v1.ConditionTrue
-		}
-	}
-	return false
-}

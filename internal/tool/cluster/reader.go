@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/corestatus"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 )
 
 // Reader reads one cluster.

@@ -13,8 +13,8 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/utils/ptr"
 
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/corestatus"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/model"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/sight"
 )

@@ -44,7 +44,7 @@ func joinNodes(g *model.NodeGroup, nodes map[string]*v1.Node) {
 		m := &g.Members[i]
 		isReady := false
 		if node := nodes[m.Server]; node != nil && m.Server != "" {
-			m.Node, isReady = node.Name, IsReady(node)
+			m.Node, isReady = node.Name, nodegroups.IsReady(node)
 		}
 		m.Ready = &isReady
 		if isReady {
@@ -52,13 +52,6 @@ func joinNodes(g *model.NodeGroup, nodes map[string]*v1.Node) {
 		}
 	}
 	g.ReadyNodes = &ready
-}
-
-// IsReady says whether a node is Ready.
-func IsReady(node *v1.Node) bool {
-	return slices.ContainsFunc(node.Status.Conditions, func(c v1.NodeCondition) bool {
-		return c.Type == v1.NodeReady && c.Status == v1.ConditionTrue
-	})
 }
 
 // joinCore takes over what cluster-autoscaler says of the group. What is old is not believed.

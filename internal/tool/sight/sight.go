@@ -12,10 +12,10 @@ import (
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/corestatus"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/corestatus"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/model"
 )
 

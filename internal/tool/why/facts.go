@@ -99,7 +99,7 @@ func (f *facts) groupOf(node *v1.Node) (*model.NodeGroup, *model.Member) {
 func (f *facts) newNode(g *model.NodeGroup) (node *v1.Node, like string) {
 	for i := range f.Nodes {
 		n := &f.Nodes[i]
-		if group, _ := f.groupOf(n); group == nil || group.Name != g.Name || !sight.IsReady(n) || isLeaving(n) {
+		if group, _ := f.groupOf(n); group == nil || group.Name != g.Name || !nodegroups.IsReady(n) || isLeaving(n) {
 			continue
 		}
 		node = n.DeepCopy()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cli"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/model"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
 // States of a node.
@@ -157,7 +158,7 @@ func (f *facts) timeReasons(node *v1.Node, g *model.NodeGroup) []Reason {
 	var reasons []Reason
 	options := f.options(g)
 	needed, what := options.Duration("scale-down-unneeded-time", defaultUnneeded), "unneeded"
-	if !isReady(node) {
+	if !nodegroups.IsReady(node) {
 		needed, what = options.Duration("scale-down-unready-time", defaultUnready), "not Ready"
 	}
 	if taint := taintOf(node, deletionCandidateTaint); taint != nil {

@@ -3,7 +3,6 @@ package why
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
@@ -147,7 +146,7 @@ func (f *facts) room(except *v1.Node) []site {
 	var sites []site
 	for i := range f.Nodes {
 		n := &f.Nodes[i]
-		if n.Name == except.Name || n.Spec.Unschedulable || isLeaving(n) || !isReady(n) {
+		if n.Name == except.Name || n.Spec.Unschedulable || isLeaving(n) || !nodegroups.IsReady(n) {
 			continue
 		}
 		taken := v1.ResourceList{}
@@ -176,8 +175,4 @@ func place(pod *v1.Pod, sites []site) (closest string, ok bool) {
 		}
 	}
 	return closest, false
-}
-
-func isReady(node *v1.Node) bool {
-	return slices.ContainsFunc(node.Status.Conditions, func(c v1.NodeCondition) bool { return c.Type == v1.NodeReady && c.Status == v1.ConditionTrue })
 }

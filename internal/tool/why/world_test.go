@@ -8,9 +8,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/corestatus"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/installed"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/cluster"
-	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/corestatus"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/model"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/tool/sight"
 )
