@@ -118,6 +118,8 @@ func TestWhoeverMakesServersBringsAToken(t *testing.T) {
 			return false, nil
 		}
 		require.NoError(t, b.grow(s, 1))
+		b.settle(s)
+		b.idle()
 		assert.Equal(t, []string{"token1", "token2"}, b.sentTokens())
 	})
 }

@@ -248,7 +248,9 @@ func TestAServerThatNobodyNamedRaisesTheAlarm(t *testing.T) {
 func TestWhatOthersHaveBegunRaisesNoAlarm(t *testing.T) {
 	for _, hasOther := range []bool{true, false} {
 		b := newBench(t)
-		s := b.add("a", 4)
+		s := b.add("a", 3)
+		require.NoError(t, b.grow(s, 1))
+		b.settle(s)
 		ids := b.ids(s)
 		if hasOther {
 			b.change(func() { s.status, s.updated = "UPDATE_IN_PROGRESS", s.updated+1 })

@@ -131,8 +131,13 @@ func TestOneBadReadIsNotTheEnd(t *testing.T) {
 
 func TestAForeignUpdate(t *testing.T) {
 	b := newBench(t)
-	s := b.add("a", 4)
-	b.change(func() { b.applyLocked(s, map[string]any{"node_count": 5}) })
+	s := b.add("a", 3)
+	require.NoError(t, b.grow(s, 1), "from now on it is known that a running update's parameters show")
+	b.settle(s)
+	b.change(func() {
+		b.patches = nil
+		b.applyLocked(s, map[string]any{"node_count": 5})
+	})
 	require.NoError(t, b.grow(s, 1), "growth supersedes it")
 	assert.Equal(t, []string{"a 6 <nil>"}, b.sent())
 	b.settle(s)
@@ -167,6 +172,36 @@ func TestAForeignUpdate(t *testing.T) {
 		}
 	}), "and one that waits is done when the stack is at rest")
 	assert.Equal(t, "a 6 [0]", b.sent()[1])
+}
+
+// A classic engine shows the old size until an update has ended. Somebody else's, or one of ours before a restart, may end
+// between our look and our update, which would take away what it has made.
+func TestGrowthWaitsForASizeThatMayBeHidden(t *testing.T) {
+	for _, isOwnSize := range []bool{false, true} {
+		b := newBench(t)
+		s := b.add("a", 4)
+		b.change(func() { b.classic = true })
+		if isOwnSize {
+			require.NoError(t, b.grow(s, 1))
+			b.settle(s)
+			b.refresh(s)
+		}
+		before := len(b.sent())
+		b.change(func() { b.applyLocked(s, map[string]any{"node_count": 8}) })
+		b.patchHook = func(s *fakeStack, _ map[string]any) (bool, error) {
+			if isBusy(s.status) {
+				b.settleLocked(s)
+			}
+			return false, nil
+		}
+		require.NoError(t, b.grow(s, 1), "it is queued")
+		assert.Equal(t, 1, b.pending("a"))
+		assert.Len(t, b.sent(), before)
+		b.settle(s)
+		b.idle()
+		require.Len(t, b.sent(), before+1)
+		assert.Equal(t, "a 9 <nil>", b.sent()[before])
+	}
 }
 
 func TestALostUpdateOfACallerThatHasGoneIsNotRepeated(t *testing.T) {

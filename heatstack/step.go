@@ -35,7 +35,7 @@ func (w *writer) step(parent context.Context, intents []*intent, tries int) (sen
 		return false, false
 	}
 	w.decide(ctx, l, shares)
-	if l.Unconfirmed {
+	if l.Unconfirmed || l.Hidden {
 		w.queueGrowth(l, shares)
 	}
 	if !p.Patch {

@@ -91,6 +91,9 @@ func (w *writer) compare(l *look) {
 		l.Unconfirmed = w.last.unconfirmed
 	}
 	isOurs := l.Unconfirmed || l.Own && w.last.updated == l.detail.Updated
+	// An update that shows our parameters may be somebody else's, who wants others, as long as it is not known that they would show.
+	l.Hidden = l.Status == "UPDATE_IN_PROGRESS" && !isOurs && !w.isConvergent
+	l.Own = l.Own && !l.Hidden
 	if busy := isBusy(l.Status); !busy || !isOurs {
 		w.othersAtWork = busy
 	}
