@@ -13,6 +13,8 @@ import (
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 )
 
 // serviceFake answers HTTP requests as it is told and notes them.
@@ -180,6 +182,20 @@ func TestWrites(t *testing.T) {
 	assert.True(t, isConflict(heat.Patch(t.Context(), "w", "1", nil)))
 	assert.True(t, isNotFound(heat.Check(t.Context(), "w", "2")))
 	assert.True(t, isNotFound(heat.MarkUnhealthy(t.Context(), MemberRow{StackName: "x", StackID: "y", Resource: "z"}, "")))
+}
+
+// An update that Heat has no time for is not sent again by the transport: until then the stack may have another size.
+func TestAnUpdateIsSentNowOrNotAtAll(t *testing.T) {
+	const update = "PATCH /heat/stacks/workers/413a"
+	f := newServiceFake(t)
+	session := openstack.NewSessionFromEndpoints("token", "07e8", "", map[string]string{"orchestration": f.URL + "/heat"}, openstack.Options{})
+	heat := NewHeat(session)
+	f.codes[update], f.header = http.StatusTooManyRequests, http.Header{"Retry-After": {"2"}}
+	for range 2 {
+		err := heat.Patch(t.Context(), "workers", "413a", map[string]any{"node_count": 3})
+		require.True(t, isRateLimited(err), "%v", err)
+		assert.Equal(t, []string{update}, f.requests)
+	}
 }
 
 func TestGetGroup(t *testing.T) {
