@@ -57,6 +57,16 @@ func (w *writer) step(parent context.Context, intents []*intent, tries int) (sen
 			return false, alone // what is left, such as a removal, is planned anew without the servers
 		}
 	}
+	if join != nil { // it was not made in a moment
+		isSame, err := w.isUnchanged(ctx, l)
+		if err != nil {
+			w.readFailed(intents, err)
+			return false, false
+		}
+		if !isSame {
+			return false, true
+		}
+	}
 	if !w.commit(shares) {
 		w.nudge()
 		return false, false

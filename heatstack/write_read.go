@@ -54,6 +54,20 @@ func (w *writer) see(ctx context.Context, members bool) (*look, error) {
 	return l, nil
 }
 
+// isUnchanged tells whether nobody has updated the stack since it was looked at.
+func (w *writer) isUnchanged(ctx context.Context, l *look) (bool, error) {
+	detail, err := w.all.heat.GetStack(ctx, l.ref.Name, l.ref.ID)
+	if err != nil {
+		return false, err
+	}
+	now := *l
+	now.detail = detail
+	if err := now.understand(); err != nil {
+		return false, err
+	}
+	return detail.key() == l.detail.key() && now.Count == l.Count && sameEntries(now.List, l.List), nil
+}
+
 // understand takes what a plan needs out of the stack's parameters. A size that can't be read is never a size.
 func (l *look) understand() error {
 	parameters, names := l.detail.Parameters, l.ref.Config.Parameters
