@@ -3,7 +3,10 @@ package heatstack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
 // outcome says what became of an update.
@@ -172,13 +175,22 @@ func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResul
 			w.uncommit(shares, problem)
 			return false, true
 		}
-		w.fail(shares, errors.Join(problem, r.err))
+		w.fail(shares, withoutAnswer(errors.Join(problem, r.err), r.err))
 		return false, false
 	case sentUnknown:
 		w.forgetLast()
-		w.fail(shares, r.err)
+		w.fail(shares, withoutAnswer(r.err, r.err))
 	}
 	return false, false
+}
+
+// withoutAnswer marks the error of an update that Heat has not answered, or that could not be read back: it may have been
+// taken, and it may still arrive.
+func withoutAnswer(err, cause error) error {
+	if cause == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", nodegroups.ErrOutcomeUnknown, err)
 }
 
 // forgetLast: we don't know any more what the stack's parameters are due to.

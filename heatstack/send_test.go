@@ -103,6 +103,25 @@ func TestAnUpdateWithoutAnAnswer(t *testing.T) {
 	}
 }
 
+// Whoever gives an order without an answer to another stack instead, or again, may get both.
+func TestAnOrderWithoutAnAnswerIsNoRefusal(t *testing.T) {
+	for name, unread := range map[string]bool{"it can't be read back": true, "it does not show": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			s := b.add("a", 2)
+			b.patchHook = func(*fakeStack, map[string]any) (bool, error) {
+				if unread {
+					b.readErr = httpError(http.StatusServiceUnavailable)
+				}
+				return true, httpError(http.StatusGatewayTimeout)
+			}
+			err := b.grow(s, 1)
+			require.ErrorIs(t, err, nodegroups.ErrOutcomeUnknown)
+			assert.True(t, hasStatus(err, http.StatusGatewayTimeout), "%v", err)
+		})
+	}
+}
+
 func TestWhatHeatRefusesIsAnError(t *testing.T) {
 	b := newBench(t)
 	s := b.add("a", 2)
@@ -110,6 +129,7 @@ func TestWhatHeatRefusesIsAnError(t *testing.T) {
 	err := b.grow(s, 1)
 	require.True(t, hasStatus(err, http.StatusForbidden), "%v", err)
 	assert.Len(t, b.sent(), 1)
+	assert.NotErrorIs(t, err, nodegroups.ErrOutcomeUnknown)
 	assert.Zero(t, b.pending("a"))
 }
 
