@@ -162,7 +162,7 @@ func (h *heatClient) GetStack(ctx context.Context, name, id string) (*StackDetai
 		Stack *stackAnswer `json:"stack"`
 	}
 	if err := h.get(ctx, &answer, "?resolve_outputs=False", path...); err != nil {
-		return nil, fmt.Errorf("reading stack %s: %w", name, err)
+		return nil, fmt.Errorf("reading stack %s: %w", name, onlyIfNone(err, heatHasNone))
 	}
 	if answer.Stack == nil || answer.Stack.ID == "" || answer.Stack.Status == "" {
 		return nil, fmt.Errorf("reading stack %s: no stack in it: %w", name, errBadAnswer)

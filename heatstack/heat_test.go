@@ -115,6 +115,7 @@ func TestHalfAnAnswerIsNoAnswer(t *testing.T) {
 			assert.ErrorIs(t, read(), errBadAnswer, "%s: %q", request, answer)
 		}
 		f.codes[request] = http.StatusNotFound
+		f.answers[request] = `{"itemNotFound": {"code": 404}, "error": {"type": "EntityNotFound"}}`
 		assert.True(t, isNotFound(read()), request)
 	}
 	f.noClient = errors.New("not signed in")
@@ -142,6 +143,21 @@ func TestGetStack(t *testing.T) {
 	detail, err = heat.GetStack(t.Context(), "workers", "")
 	require.NoError(t, err)
 	assert.Equal(t, "413a", detail.ID)
+}
+
+// A proxy whose backend is away says 404 of everything. No server may pass for dead and no stack for deleted because of that.
+func TestAProxysNotFoundIsNoWordOfTheCloud(t *testing.T) {
+	f := newServiceFake(t)
+	for _, answer := range []string{"", "<html>404 page not found</html>", `{"error": {"code": 404, "title": "Not Found"}}`} {
+		f.answers["GET /servers/1"], f.answers["GET /stacks/w/1?resolve_outputs=False"] = answer, answer
+		f.codes["GET /servers/1"], f.codes["GET /stacks/w/1?resolve_outputs=False"] = http.StatusNotFound, http.StatusNotFound
+		_, err := NewNova(f).GetServer(t.Context(), "1")
+		require.ErrorIs(t, err, errBadAnswer)
+		assert.False(t, isNotFound(err) || isRefused(err), "%v", err)
+		_, err = NewHeat(f).GetStack(t.Context(), "w", "1")
+		require.ErrorIs(t, err, errBadAnswer)
+		assert.False(t, isNotFound(err) || isRefused(err), "%v", err)
+	}
 }
 
 func TestGetTemplate(t *testing.T) {
