@@ -33,6 +33,15 @@ func (c *Cloud) patched(stackID string, yes bool) {
 	}
 }
 
+// superseded forgets that the last update kept the template: it may not have been ours.
+func (c *Cloud) superseded(stackID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if st := c.stacks[stackID]; st != nil {
+		st.patched, st.templateOf = false, "superseded" // what is known stays until it is read again
+	}
+}
+
 // observed folds in what the writing half has read.
 func (c *Cloud) observed(detail *StackDetail) {
 	c.mu.Lock()

@@ -166,6 +166,7 @@ func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResul
 		return false, false
 	case sentLost:
 		w.forgetLast()
+		w.all.hooks.superseded(l.ref.ID)
 		w.all.hooks.observed(r.detail)
 		problem := lostUpdate()
 		if r.err == nil {
@@ -179,6 +180,7 @@ func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResul
 		return false, false
 	case sentUnknown:
 		w.forgetLast()
+		w.all.hooks.superseded(l.ref.ID)
 		w.fail(shares, withoutAnswer(r.err, r.err))
 	}
 	return false, false

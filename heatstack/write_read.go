@@ -2,10 +2,14 @@ package heatstack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
+
+// errSuperseded: an update of ours was lost to somebody else's, whose template may not be the one that the stack was read with.
+var errSuperseded = errors.New("the stack has to be read again: somebody else has updated it at the same time")
 
 // look is a stack as the writer has just read it.
 type look struct {
@@ -47,9 +51,13 @@ func (w *writer) see(ctx context.Context, members bool) (*look, error) {
 	}
 	isLost := w.reconcile(l.detail, l.Count, l.List)
 	w.compare(l)
+	if isLost {
+		w.all.hooks.superseded(l.ref.ID)
+	}
 	w.all.hooks.observed(l.detail)
 	if isLost {
 		w.report(lostUpdate())
+		return nil, errSuperseded
 	}
 	return l, nil
 }
