@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -66,6 +67,16 @@ func isUnknownOutcome(err error) bool {
 	}
 	code, ok := openstack.StatusCode(err)
 	return !ok || code >= http.StatusInternalServerError
+}
+
+// mayArriveLate: after this error of a write the request may still be on its way to the service, behind a gateway or in its own
+// queue. Without a connection, and after a 503, it never got there.
+func mayArriveLate(err error) bool {
+	var connection *net.OpError
+	if errors.As(err, &connection) && connection.Op == "dial" {
+		return false
+	}
+	return isUnknownOutcome(err) && !hasStatus(err, http.StatusServiceUnavailable)
 }
 
 // wrapAnswer marks an error that comes from reading a successful answer: what the cloud sent was cut off or no JSON.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -119,6 +121,49 @@ func TestAnOrderWithoutAnAnswerIsNoRefusal(t *testing.T) {
 			require.ErrorIs(t, err, nodegroups.ErrOutcomeUnknown)
 			assert.True(t, hasStatus(err, http.StatusGatewayTimeout), "%v", err)
 		})
+	}
+}
+
+// An update that was not answered arrives half a minute later, behind what we would have sent meanwhile.
+func TestAnUpdateThatArrivesLate(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 5)
+	ids := b.ids(s)
+	var late map[string]any
+	var at time.Time
+	b.patchHook = func(_ *fakeStack, parameters map[string]any) (bool, error) {
+		if late != nil {
+			return false, nil
+		}
+		late, at = parameters, b.clock.Now().Add(30*time.Second)
+		return true, httpError(http.StatusGatewayTimeout)
+	}
+	arrive := func() {
+		b.change(func() {
+			if late != nil && !at.IsZero() && !b.clock.Now().Before(at) {
+				b.applyLocked(s, late)
+				b.settleLocked(s)
+				at = time.Time{}
+			}
+		})
+	}
+	m := b.member(s, 2)
+	grown := make(chan error, 1)
+	require.NoError(t, b.do(func(ctx context.Context) error {
+		go func() {
+			for len(b.sent()) == 0 && ctx.Err() == nil {
+				time.Sleep(50 * time.Microsecond)
+			}
+			grown <- b.ws.Grow(ctx, s.ref, 3)
+		}()
+		return errors.Join(b.ws.Remove(ctx, s.ref, []nodegroups.Member{m}), <-grown)
+	}, arrive))
+	b.settle(s)
+	b.clock.Step(time.Minute)
+	arrive()
+	assert.Len(t, b.ids(s), 7)
+	for n, id := range ids {
+		assert.Equal(t, n != 2, slices.Contains(b.ids(s), id), "member %d", n)
 	}
 }
 
