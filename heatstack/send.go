@@ -97,6 +97,9 @@ func (w *writer) readBack(ctx context.Context, l *look, o *order, patchErr error
 		detail, err := w.all.heat.GetStack(ctx, l.ref.Name, l.ref.ID)
 		if err != nil {
 			result = sendResult{outcome: sentUnknown, err: errors.Join(patchErr, err)}
+			if ctx.Err() != nil {
+				return result // the time for one change is shorter than it may be late
+			}
 			continue
 		}
 		now := *l
