@@ -150,7 +150,8 @@ func (w *writer) deadAmong(ctx context.Context, rows []MemberRow) (map[string]bo
 	return dead, nil
 }
 
-// isDead tells whether Nova has no such server, or only a broken one.
+// isDead tells whether Nova has no such server, or only one that could not be made. A server that has run may still run in ERROR, after
+// a resize that failed.
 func (w *writer) isDead(ctx context.Context, id string) (bool, error) {
 	server, err := w.all.nova.GetServer(ctx, id)
 	switch {
@@ -159,5 +160,5 @@ func (w *writer) isDead(ctx context.Context, id string) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	return server.Status == "DELETED" || server.Status == "ERROR", nil
+	return server.Status == "DELETED" || server.Status == novaError && !server.Launched, nil
 }
