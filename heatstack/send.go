@@ -216,7 +216,8 @@ func (w *writer) forgetLast() {
 	w.last = nil
 }
 
-// queueGrowth answers those who want growth of a stack whose classic engine is busy: the growth is queued, and counts.
+// queueGrowth answers those who want growth of a stack whose engine is busy and is, or may be, a classic one: the growth is queued,
+// and counts.
 func (w *writer) queueGrowth(l *look, shares []share) {
 	var queued []*intent
 	w.mu.Lock()
