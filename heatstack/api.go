@@ -12,7 +12,7 @@ type Heat interface {
 	// Rows have no parameters.
 	ListStacks(ctx context.Context, tags []string) ([]StackRow, error)
 	// GetStack reads one stack with its parameters; outputs are not resolved, which would cost seconds.
-	// id may be empty: then the stack is looked up by name.
+	// id may be empty: then the stack is looked up by name. The error satisfies isNotFound if Heat itself says that there is none.
 	GetStack(ctx context.Context, name, id string) (*StackDetail, error)
 	// GetTemplate reads the stack's template.
 	GetTemplate(ctx context.Context, name, id string) (map[string]any, error)
@@ -38,7 +38,7 @@ type Nova interface {
 	// ListServers lists the project's servers with details. With a non-zero changesSince only those that changed since
 	// then, deleted ones included (State DELETED). The time is the server's clock at the answer, from its Date header.
 	ListServers(ctx context.Context, changesSince time.Time) ([]Server, time.Time, error)
-	// GetServer reads one server. The error satisfies isNotFound if there is none.
+	// GetServer reads one server. The error satisfies isNotFound if Nova itself says that there is none.
 	GetServer(ctx context.Context, id string) (*Server, error)
 	// ListFlavors lists all flavors the project may use, with extra specs where the cloud shows them.
 	ListFlavors(ctx context.Context) ([]FlavorRow, error)

@@ -54,6 +54,7 @@ func newBenchWith(t *testing.T, opts writerOptions) *writerBench {
 			facts.Group, facts.RemovalMode = "nodes", b.stacks[ref.ID].mode
 			return facts, nil
 		},
+		superseded: func(string) {},
 		removed: func(_ string, verified, wrong int) {
 			b.mu.Lock()
 			defer b.mu.Unlock()

@@ -86,6 +86,8 @@ type writerHooks struct {
 	report func(p nodegroups.Problem)
 	// template returns the facts of the stack's template, from memory if they are known.
 	template func(ctx context.Context, ref stackRef) (templateFacts, error)
+	// superseded is called when an update of ours may have been lost to somebody else's: that one's template may be another.
+	superseded func(stackID string)
 	// removed counts removals that were verified and servers that went without being named.
 	removed func(stackID string, verified, wrong int)
 }

@@ -101,7 +101,7 @@ func newCloud(
 	c := &Cloud{heat: heat, nova: nova, opts: opts, stacks: map[string]*stackState{}, servers: newServerCache()}
 	c.writers = writing(
 		patchWatch{Heat: heat, patched: c.patched}, nova,
-		writerHooks{observed: c.observed, report: c.report, template: c.templateOf, removed: c.removed},
+		writerHooks{observed: c.observed, report: c.report, superseded: c.superseded, template: c.templateOf, removed: c.removed},
 		writerOptions{Clock: opts.Clock, Gather: opts.Gather, WriteTimeout: opts.WriteTimeout, DryRun: opts.DryRun, Joining: opts.Joining},
 	)
 	return c

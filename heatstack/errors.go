@@ -1,13 +1,17 @@
 package heatstack
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
+
+	"github.com/gophercloud/gophercloud/v2"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 )
@@ -22,6 +26,27 @@ func hasStatus(err error, codes ...int) bool {
 
 // isNotFound: the cloud says that there is no such thing. A service that is missing in the catalogue is not that.
 func isNotFound(err error) bool { return openstack.IsNotFound(err) }
+
+// What Nova and Heat say, each in a 404 of its own (nova/api/openstack/wsgi.py, Fault; heat/api/middleware/fault.py).
+const (
+	novaHasNone = `"itemNotFound"`
+	heatHasNone = `"EntityNotFound"`
+)
+
+// saysNone tells a service's own 404 from that of a proxy whose backend is away, or of an endpoint with a wrong path.
+func saysNone(err error, words string) bool {
+	var answer gophercloud.ErrUnexpectedResponseCode
+	return isNotFound(err) && errors.As(err, &answer) && answer.Actual == http.StatusNotFound && bytes.Contains(answer.Body, []byte(words))
+}
+
+// onlyIfNone makes a 404 that is not the service's own an answer that can't be understood: it must not pass for a server or stack
+// that is gone.
+func onlyIfNone(err error, words string) error {
+	if isNotFound(err) && !saysNone(err, words) {
+		return fmt.Errorf("%w: a 404 that is not the service's own: %s", errBadAnswer, openstack.Message(err))
+	}
+	return err
+}
 
 // isConflict: 409, from Heat's classic engine when an action is running.
 func isConflict(err error) bool { return openstack.IsConflict(err) }
@@ -42,6 +67,16 @@ func isUnknownOutcome(err error) bool {
 	}
 	code, ok := openstack.StatusCode(err)
 	return !ok || code >= http.StatusInternalServerError
+}
+
+// mayArriveLate: after this error of a write the request may still be on its way to the service, behind a gateway or in its own
+// queue. Without a connection, and after a 503, it never got there.
+func mayArriveLate(err error) bool {
+	var connection *net.OpError
+	if errors.As(err, &connection) && connection.Op == "dial" {
+		return false
+	}
+	return isUnknownOutcome(err) && !hasStatus(err, http.StatusServiceUnavailable)
 }
 
 // wrapAnswer marks an error that comes from reading a successful answer: what the cloud sent was cut off or no JSON.

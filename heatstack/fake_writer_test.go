@@ -36,8 +36,10 @@ type fakeCloud struct {
 	classic bool
 	stacks  map[string]*fakeStack
 	servers map[string]string // id -> Nova status; absent: 404
-	made    int
-	patches []string
+	// launched: servers have run, whatever their status is now.
+	launched bool
+	made     int
+	patches  []string
 	// sentParameters are those of all patches; more are shown beside the size and the list.
 	sentParameters []map[string]any
 	more           map[string]string
@@ -278,5 +280,5 @@ func (f *fakeCloud) GetServer(_ context.Context, id string) (*Server, error) {
 	if !ok {
 		return nil, httpError(http.StatusNotFound)
 	}
-	return &Server{ID: id, Status: status}, nil
+	return &Server{ID: id, Status: status, Launched: f.launched}, nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/gophercloud/gophercloud/v2"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 )
 
 // OrchestrationClients gives an authenticated client for Heat. It is asked before every request, because another client
@@ -160,7 +162,7 @@ func (h *heatClient) GetStack(ctx context.Context, name, id string) (*StackDetai
 		Stack *stackAnswer `json:"stack"`
 	}
 	if err := h.get(ctx, &answer, "?resolve_outputs=False", path...); err != nil {
-		return nil, fmt.Errorf("reading stack %s: %w", name, err)
+		return nil, fmt.Errorf("reading stack %s: %w", name, onlyIfNone(err, heatHasNone))
 	}
 	if answer.Stack == nil || answer.Stack.ID == "" || answer.Stack.Status == "" {
 		return nil, fmt.Errorf("reading stack %s: no stack in it: %w", name, errBadAnswer)
@@ -188,12 +190,15 @@ func (h *heatClient) GetFiles(ctx context.Context, name, id string) (map[string]
 
 // Patch implements Heat. disable_rollback goes with every PATCH, since Heat remembers what the last one said: a rollback
 // would put the old parameters back behind our back.
+//
+// It is sent now or not at all. A size is right for the stack as it was just read: one that waits, because Heat has too many
+// requests, may arrive after somebody else has raised it, and takes away what has come since.
 func (h *heatClient) Patch(ctx context.Context, name, id string, parameters map[string]any) error {
 	if parameters == nil {
 		parameters = map[string]any{}
 	}
 	body := map[string]any{"parameters": parameters, "disable_rollback": true}
-	if err := h.send(ctx, http.MethodPatch, body, "stacks", name, id); err != nil {
+	if err := h.send(openstack.WithoutPatience(ctx), http.MethodPatch, body, "stacks", name, id); err != nil {
 		return fmt.Errorf("updating stack %s: %w", name, err)
 	}
 	return nil

@@ -13,6 +13,8 @@ import (
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/internal/openstack"
 )
 
 // serviceFake answers HTTP requests as it is told and notes them.
@@ -113,6 +115,7 @@ func TestHalfAnAnswerIsNoAnswer(t *testing.T) {
 			assert.ErrorIs(t, read(), errBadAnswer, "%s: %q", request, answer)
 		}
 		f.codes[request] = http.StatusNotFound
+		f.answers[request] = `{"itemNotFound": {"code": 404}, "error": {"type": "EntityNotFound"}}`
 		assert.True(t, isNotFound(read()), request)
 	}
 	f.noClient = errors.New("not signed in")
@@ -140,6 +143,21 @@ func TestGetStack(t *testing.T) {
 	detail, err = heat.GetStack(t.Context(), "workers", "")
 	require.NoError(t, err)
 	assert.Equal(t, "413a", detail.ID)
+}
+
+// A proxy whose backend is away says 404 of everything. No server may pass for dead and no stack for deleted because of that.
+func TestAProxysNotFoundIsNoWordOfTheCloud(t *testing.T) {
+	f := newServiceFake(t)
+	for _, answer := range []string{"", "<html>404 page not found</html>", `{"error": {"code": 404, "title": "Not Found"}}`} {
+		f.answers["GET /servers/1"], f.answers["GET /stacks/w/1?resolve_outputs=False"] = answer, answer
+		f.codes["GET /servers/1"], f.codes["GET /stacks/w/1?resolve_outputs=False"] = http.StatusNotFound, http.StatusNotFound
+		_, err := NewNova(f).GetServer(t.Context(), "1")
+		require.ErrorIs(t, err, errBadAnswer)
+		assert.False(t, isNotFound(err) || isRefused(err), "%v", err)
+		_, err = NewHeat(f).GetStack(t.Context(), "w", "1")
+		require.ErrorIs(t, err, errBadAnswer)
+		assert.False(t, isNotFound(err) || isRefused(err), "%v", err)
+	}
 }
 
 func TestGetTemplate(t *testing.T) {
@@ -180,6 +198,20 @@ func TestWrites(t *testing.T) {
 	assert.True(t, isConflict(heat.Patch(t.Context(), "w", "1", nil)))
 	assert.True(t, isNotFound(heat.Check(t.Context(), "w", "2")))
 	assert.True(t, isNotFound(heat.MarkUnhealthy(t.Context(), MemberRow{StackName: "x", StackID: "y", Resource: "z"}, "")))
+}
+
+// An update that Heat has no time for is not sent again by the transport: until then the stack may have another size.
+func TestAnUpdateIsSentNowOrNotAtAll(t *testing.T) {
+	const update = "PATCH /heat/stacks/workers/413a"
+	f := newServiceFake(t)
+	session := openstack.NewSessionFromEndpoints("token", "07e8", "", map[string]string{"orchestration": f.URL + "/heat"}, openstack.Options{})
+	heat := NewHeat(session)
+	f.codes[update], f.header = http.StatusTooManyRequests, http.Header{"Retry-After": {"2"}}
+	for range 2 {
+		err := heat.Patch(t.Context(), "workers", "413a", map[string]any{"node_count": 3})
+		require.True(t, isRateLimited(err), "%v", err)
+		assert.Equal(t, []string{update}, f.requests)
+	}
 }
 
 func TestGetGroup(t *testing.T) {

@@ -33,6 +33,15 @@ func (c *Cloud) patched(stackID string, yes bool) {
 	}
 }
 
+// superseded forgets that the last update kept the template: it may not have been ours.
+func (c *Cloud) superseded(stackID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if st := c.stacks[stackID]; st != nil {
+		st.patched, st.templateOf = false, "superseded" // what is known stays until it is read again
+	}
+}
+
 // observed folds in what the writing half has read.
 func (c *Cloud) observed(detail *StackDetail) {
 	c.mu.Lock()
@@ -97,7 +106,7 @@ func (c *Cloud) templateOf(ctx context.Context, ref stackRef) (templateFacts, er
 		c.mu.Unlock()
 		return templateFacts{}, fmt.Errorf("%s: %w", ref.Name, ErrUnknownStack)
 	}
-	wanted := st.templateOf != st.inspectionKey()
+	wanted := !st.inspected()
 	c.mu.Unlock()
 	if wanted {
 		c.readTemplate(ctx, st)
@@ -108,7 +117,7 @@ func (c *Cloud) templateOf(ctx context.Context, ref stackRef) (templateFacts, er
 		return templateFacts{}, *st.templateProblem
 	}
 	facts := st.template
-	facts.Outdated = st.templateOf != st.inspectionKey()
+	facts.Outdated = !st.inspected()
 	return facts, nil
 }
 
@@ -116,6 +125,7 @@ func (c *Cloud) templateOf(ctx context.Context, ref stackRef) (templateFacts, er
 func (c *Cloud) readTemplate(ctx context.Context, st *stackState) {
 	c.mu.Lock()
 	name, id, of, parameters := st.row.Name, st.row.ID, st.inspectionKey(), st.config.Parameters
+	isEarly := isBusy(st.row.Status)
 	isMinted := st.config.TokenSource == nodegroups.TokenMinted
 	c.mu.Unlock()
 	template, err := c.heat.GetTemplate(ctx, name, id)
@@ -138,7 +148,7 @@ func (c *Cloud) readTemplate(ctx context.Context, st *stackState) {
 	if isMinted && st.templateProblem == nil {
 		st.template.JoinProblem = inspectJoining(template, files, st.template.Group, parameters)
 	}
-	st.templateOf = of
+	st.templateOf, st.templateEarly = of, isEarly
 }
 
 // unreadable is the problem of a stack that Heat does not show.

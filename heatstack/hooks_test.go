@@ -117,3 +117,29 @@ func TestRemovalsAreCounted(t *testing.T) {
 	_, silent := newTestCloud(f, nil)
 	assert.NotPanics(t, func() { silent.hooks.removed("a", 1, 0) })
 }
+
+// Heat's classic engine shows the old template until an update has ended, and its end does not move updated_time.
+func TestATemplateThatWasReadDuringAnUpdateIsReadAgain(t *testing.T) {
+	f := newCloudFake()
+	st := f.stack("a", 1)
+	c, w := newTestCloud(f, nil)
+	refresh(t, f, c)
+	f.clock.Step(time.Second)
+	f.move(st, "UPDATE_IN_PROGRESS", nil)
+	refresh(t, f, c)
+	f.takeCalls()
+	refresh(t, f, c)
+	assert.Equal(t, idle, f.takeCalls(), "once is enough while it runs")
+
+	f.move(st, "UPDATE_COMPLETE", nil)
+	st.template = groupTemplate(map[string]any{"removal_policies_mode": "update"})
+	refresh(t, f, c)
+	assert.Contains(t, f.takeCalls(), "GetTemplate a")
+	facts, err := w.hooks.template(t.Context(), stackRef{ID: "a"})
+	require.NoError(t, err)
+	assert.Equal(t, removalUpdate, facts.RemovalMode)
+	assert.False(t, facts.Outdated)
+	f.takeCalls()
+	refresh(t, f, c)
+	assert.Equal(t, idle, f.takeCalls())
+}

@@ -79,6 +79,7 @@ resources:
 type mintedScene struct {
 	*testing.T
 	sim     *simulator.Simulator
+	session *openstack.Session
 	cloud   *heatstack.Cloud
 	stack   string
 	mu      sync.Mutex
@@ -101,6 +102,15 @@ func newMintedScene(t *testing.T, member string, tokens ...string) *mintedScene 
 	t.Setenv("OS_CLIENT_CONFIG_FILE", clouds)
 	session, err := openstack.NewSession(t.Context(), openstack.Options{Cloud: "simulator", Rate: -1})
 	require.NoError(t, err)
+	s.start(session, tokens...)
+	s.settle()
+	return s
+}
+
+// start begins with a new Cloud, which remembers nothing.
+func (s *mintedScene) start(session *openstack.Session, tokens ...string) {
+	s.Helper()
+	s.session = session
 	s.cloud = heatstack.New(heatstack.NewHeat(session), heatstack.NewNova(session), heatstack.Options{
 		Discovery: []heatstack.Discovery{{Tags: []string{"autoscaled"}}}, Gather: time.Millisecond, Joining: &minter{tokens: tokens},
 		Reporter: nodegroups.ReporterFunc(func(p nodegroups.Problem) {
@@ -109,9 +119,7 @@ func newMintedScene(t *testing.T, member string, tokens ...string) *mintedScene 
 			s.reports = append(s.reports, p)
 		}),
 	})
-	t.Cleanup(s.cloud.Close)
-	s.settle()
-	return s
+	s.Cleanup(s.cloud.Close)
 }
 
 // settle waits until the cloud is at rest, and refreshes.

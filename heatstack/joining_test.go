@@ -21,6 +21,8 @@ type joiningFake struct {
 	minted []string // the node groups
 	err    error
 	noAPI  error
+	// meanwhile happens while the first token is minted.
+	meanwhile func()
 }
 
 func (j *joiningFake) Token(_ context.Context, group string) (string, error) {
@@ -30,6 +32,9 @@ func (j *joiningFake) Token(_ context.Context, group string) (string, error) {
 		return "", j.err
 	}
 	j.minted = append(j.minted, group)
+	if j.meanwhile != nil && len(j.minted) == 1 {
+		j.meanwhile()
+	}
 	return fmt.Sprintf("token%d.0123456789abcdef", len(j.minted)), nil
 }
 
@@ -118,8 +123,32 @@ func TestWhoeverMakesServersBringsAToken(t *testing.T) {
 			return false, nil
 		}
 		require.NoError(t, b.grow(s, 1))
+		b.settle(s)
+		b.idle()
 		assert.Equal(t, []string{"token1", "token2"}, b.sentTokens())
 	})
+}
+
+// To mint a token takes its time. A size from before may be below what somebody else has ordered meanwhile.
+func TestAStackThatChangesWhileATokenIsMintedIsLookedAtAgain(t *testing.T) {
+	b, s, j := newJoinBench(t, 2, nil)
+	j.meanwhile = func() {
+		b.change(func() {
+			b.applyLocked(s, map[string]any{"node_count": 5})
+			b.settleLocked(s)
+		})
+	}
+	require.NoError(t, b.grow(s, 1))
+	assert.Equal(t, []string{"a 6 <nil>"}, b.sent())
+	assert.Equal(t, []string{"token2"}, b.sentTokens())
+}
+
+func TestAStackThatCanNotBeReadAfterATokenWasMintedIsNotWrittenTo(t *testing.T) {
+	b, s, j := newJoinBench(t, 2, nil)
+	j.meanwhile = func() { b.change(func() { b.readErr = httpError(http.StatusServiceUnavailable) }) }
+	err := b.do(func(ctx context.Context) error { return b.ws.Grow(ctx, s.ref, 1) })
+	require.ErrorContains(t, err, "503")
+	assert.Empty(t, b.sent())
 }
 
 func TestOtherStacksGetNoToken(t *testing.T) {

@@ -1,9 +1,7 @@
 package heatstack
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -36,12 +34,9 @@ func (m *Machines) Server(ctx context.Context, id string) (nodegroups.Server, er
 	return nodegroups.Server{ID: s.ID, Status: s.Status, TaskState: s.TaskState, Launched: s.Launched, Fault: s.Fault}, nil
 }
 
-// orGone marks Nova's own 404. A proxy whose backend is away, or an endpoint with a wrong path, answers 404 as well, but
-// not with Nova's body (nova/api/openstack/wsgi.py, Fault).
+// orGone marks Nova's own 404.
 func orGone(err error) error {
-	var answer gophercloud.ErrUnexpectedResponseCode
-	if isNotFound(err) && errors.As(err, &answer) && answer.Actual == http.StatusNotFound &&
-		bytes.Contains(answer.Body, []byte(`"itemNotFound"`)) {
+	if saysNone(err, novaHasNone) {
 		return fmt.Errorf("%w: %w", nodegroups.ErrNoServer, err)
 	}
 	return err

@@ -182,7 +182,7 @@ func (n *novaClient) GetServer(ctx context.Context, id string) (*Server, error) 
 	}
 	_, err := n.get(ctx, &answer, "", "servers", id)
 	if err != nil {
-		return nil, fmt.Errorf("reading server %s: %w", id, err)
+		return nil, fmt.Errorf("reading server %s: %w", id, onlyIfNone(err, novaHasNone))
 	}
 	if answer.Server == nil || answer.Server.ID == "" {
 		return nil, fmt.Errorf("reading server %s: no server in it: %w", id, errBadAnswer)

@@ -32,10 +32,11 @@ func makePlan(o observation, w wishes) plan {
 		p.all(decision{verdictWait, busyError(o.Status)})
 		return p
 	case v.phase == phaseForeignUpdate:
-		// A removal would be guessing. Growth may go: more members never take one away, whatever the other update is about.
+		// A removal would be guessing. Growth may go if the size is known that it is added to: more members never take one away,
+		// whatever the other update is about.
 		p.all(decision{verdictWait, busyError(o.Status)})
 		switch {
-		case len(w.Grow) == 0:
+		case len(w.Grow) == 0, o.Hidden:
 		case v.harmless():
 			p.growBlindly(o, w)
 		case !o.Members:

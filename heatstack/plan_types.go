@@ -21,6 +21,9 @@ type observation struct {
 	OwnList bool
 	// Unconfirmed: our last update was accepted and its parameters do not show yet, as Heat's classic engine does it.
 	Unconfirmed bool
+	// Hidden: an update is running that is not ours, and Count and List may be those before it: Heat's classic engine shows them
+	// until the update has ended. A count that is made from them could be below the one that is coming.
+	Hidden bool
 	// Members says that Rows, Group and Dead have been read. A plan that needs them says so.
 	Members bool
 	Rows    []MemberRow

@@ -2,6 +2,7 @@ package heatstack
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -109,6 +110,22 @@ func TestAStackThatMustNotBeRetriedIsReported(t *testing.T) {
 	assert.Equal(t, 1, b.checks)
 	assert.Contains(t, b.reasons(), nodegroups.ReasonUnhealthyMember)
 	assert.Contains(t, b.reasons(), nodegroups.ReasonStackFailed)
+}
+
+// Heat's check fails for every server that is not ACTIVE, and so for one whose resize has failed, which runs on.
+func TestAServerInErrorThatHasRunStopsUpdates(t *testing.T) {
+	for _, hasRun := range []bool{true, false} {
+		b := newBench(t)
+		s := b.add("a", 3)
+		b.change(func() {
+			s.status, s.rows[1].Status = "CHECK_FAILED", "CHECK_FAILED"
+			b.servers[s.rows[1].ServerID], b.launched = "ERROR", hasRun
+		})
+		err := b.grow(s, 1)
+		var p nodegroups.Problem
+		assert.Equal(t, hasRun, errors.As(err, &p) && p.Reason == nodegroups.ReasonUnhealthyMember, "%v", err)
+		assert.Equal(t, hasRun, len(b.sent()) == 0)
+	}
 }
 
 func TestADeadMemberInCheckFailedStopsNothing(t *testing.T) {
@@ -248,7 +265,9 @@ func TestAServerThatNobodyNamedRaisesTheAlarm(t *testing.T) {
 func TestWhatOthersHaveBegunRaisesNoAlarm(t *testing.T) {
 	for _, hasOther := range []bool{true, false} {
 		b := newBench(t)
-		s := b.add("a", 4)
+		s := b.add("a", 3)
+		require.NoError(t, b.grow(s, 1))
+		b.settle(s)
 		ids := b.ids(s)
 		if hasOther {
 			b.change(func() { s.status, s.updated = "UPDATE_IN_PROGRESS", s.updated+1 })

@@ -228,7 +228,7 @@ func (c *Cloud) unread(st *stackState) bool {
 
 // uninspected: the template is not known, or somebody else has updated the stack and may have changed it.
 func (c *Cloud) uninspected(st *stackState) bool {
-	return st.read && isServed(st.row.Status) && st.templateOf != st.inspectionKey() && len(st.missingParameters()) == 0
+	return st.read && isServed(st.row.Status) && !st.inspected() && len(st.missingParameters()) == 0
 }
 
 // readStack reads a stack's parameters.

@@ -53,7 +53,8 @@ func (c *Cloud) Rehearse(ctx context.Context, stackID string, by int, remove []n
 		return r, nil
 	}
 	all := newWriters(c.heat, c.nova, writerHooks{
-		observed: func(*StackDetail) {}, report: func(nodegroups.Problem) {}, template: c.templateOf, removed: func(string, int, int) {},
+		observed: func(*StackDetail) {}, report: func(nodegroups.Problem) {}, template: c.templateOf,
+		superseded: func(string) {}, removed: func(string, int, int) {},
 	}, writerOptions{Clock: c.opts.Clock, DryRun: true})
 	defer all.Close()
 	l, err := all.of(stackID, &ref).see(ctx, true)

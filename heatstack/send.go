@@ -3,7 +3,11 @@ package heatstack
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
 
 // outcome says what became of an update.
@@ -36,6 +40,13 @@ type sendResult struct {
 // readBackAfter are the pauses between the looks at a stack whose update does not show yet. Heat sets the status and the
 // parameters before it answers 202 (measured on Zed); a classic engine does so in a thread that may be a moment late.
 var readBackAfter = [...]time.Duration{0, 250 * time.Millisecond, 500 * time.Millisecond, time.Second}
+
+// lateAfter are the further pauses after an update without an answer, which may still be on its way: one that arrived after the next
+// one of ours would put its older size in that one's place, and take away what has been made since. Its message to the engine
+// lives for a minute (heat.conf, rpc_response_timeout; oslo.messaging gives a call's message its timeout as time to live).
+var lateAfter = [...]time.Duration{
+	2 * time.Second, 3 * time.Second, 5 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second,
+}
 
 // newOrder is what a plan will have ordered when it is sent.
 func (w *writer) newOrder(l *look, p plan) *order {
@@ -75,13 +86,20 @@ func (w *writer) readBack(ctx context.Context, l *look, o *order, patchErr error
 	mayHideIt := !w.isConvergent && !isBusy(l.Status) // a classic engine would not have accepted it on top of another
 	w.mu.Unlock()
 	var result sendResult
-	for _, pause := range readBackAfter {
+	pauses, isLate := readBackAfter[:], mayArriveLate(patchErr)
+	if isLate {
+		pauses = slices.Concat(pauses, lateAfter[:])
+	}
+	for _, pause := range pauses {
 		if pause > 0 && !w.pause(pause) {
 			return sendResult{outcome: sentUnknown, err: errors.Join(errClosed, patchErr)}
 		}
 		detail, err := w.all.heat.GetStack(ctx, l.ref.Name, l.ref.ID)
 		if err != nil {
 			result = sendResult{outcome: sentUnknown, err: errors.Join(patchErr, err)}
+			if ctx.Err() != nil {
+				return result // the time for one change is shorter than it may be late
+			}
 			continue
 		}
 		now := *l
@@ -101,7 +119,9 @@ func (w *writer) readBack(ctx context.Context, l *look, o *order, patchErr error
 			result.outcome = sentLost // perhaps it only does not show yet
 		default:
 			result.outcome = sentLost
-			return result
+			if !isLate {
+				return result
+			}
 		}
 	}
 	return result
@@ -163,23 +183,31 @@ func (w *writer) conclude(l *look, p plan, o *order, shares []share, r sendResul
 		return false, false
 	case sentLost:
 		w.forgetLast()
+		w.all.hooks.superseded(l.ref.ID)
 		w.all.hooks.observed(r.detail)
 		problem := lostUpdate()
+		why := error(problem)
 		if r.err == nil {
 			w.report(problem)
+		} else {
+			why = withoutAnswer(r.err)
 		}
 		if tries+1 < sendTries {
-			w.uncommit(shares, problem)
+			w.uncommit(shares, why)
 			return false, true
 		}
-		w.fail(shares, errors.Join(problem, r.err))
+		w.fail(shares, why)
 		return false, false
 	case sentUnknown:
 		w.forgetLast()
-		w.fail(shares, r.err)
+		w.all.hooks.superseded(l.ref.ID)
+		w.fail(shares, withoutAnswer(r.err))
 	}
 	return false, false
 }
+
+// withoutAnswer marks the error of an update that Heat has not answered, or that could not be read back: it may have been taken.
+func withoutAnswer(err error) error { return fmt.Errorf("%w: %w", nodegroups.ErrOutcomeUnknown, err) }
 
 // forgetLast: we don't know any more what the stack's parameters are due to.
 func (w *writer) forgetLast() {
@@ -188,7 +216,8 @@ func (w *writer) forgetLast() {
 	w.last = nil
 }
 
-// queueGrowth answers those who want growth of a stack whose classic engine is busy: the growth is queued, and counts.
+// queueGrowth answers those who want growth of a stack whose engine is busy and is, or may be, a classic one: the growth is queued,
+// and counts.
 func (w *writer) queueGrowth(l *look, shares []share) {
 	var queued []*intent
 	w.mu.Lock()

@@ -41,6 +41,9 @@ type stackState struct {
 	templateProblem *nodegroups.Problem
 	// templateOf is what the template was inspected for: updated_time and parameter names. Empty: not yet.
 	templateOf string
+	// templateEarly: it was read while an update was running. Heat's classic engine shows the old one until the update has ended,
+	// and ends it without another updated_time.
+	templateEarly bool
 	// patched: we have updated the stack since then, with its existing template.
 	patched bool
 
@@ -86,7 +89,7 @@ func (st *stackState) setRow(row StackRow) {
 // take takes in a stack that was just read.
 func (st *stackState) take(d *StackDetail, now time.Time) {
 	// All our updates keep the template.
-	keepsTemplate := st.patched && st.row.Updated != d.Updated && st.templateOf == st.inspectionKey()
+	keepsTemplate := st.patched && st.row.Updated != d.Updated && st.inspected()
 	st.patched = false
 	st.setRow(d.StackRow)
 	st.parameters = d.Parameters
@@ -148,6 +151,11 @@ func (st *stackState) inspectionKey() string {
 		key += fmt.Sprint(" ", st.config.TokenSource, " ", st.config.Parameters.Token)
 	}
 	return key
+}
+
+// inspected says whether the template is known as it is now.
+func (st *stackState) inspected() bool {
+	return st.templateOf == st.inspectionKey() && (!st.templateEarly || isBusy(st.row.Status))
 }
 
 // ref is the stack as the writing half knows it.

@@ -35,7 +35,7 @@ func (w *writer) step(parent context.Context, intents []*intent, tries int) (sen
 		return false, false
 	}
 	w.decide(ctx, l, shares)
-	if l.Unconfirmed {
+	if l.Unconfirmed || l.Hidden {
 		w.queueGrowth(l, shares)
 	}
 	if !p.Patch {
@@ -55,6 +55,16 @@ func (w *writer) step(parent context.Context, intents []*intent, tries int) (sen
 		refused, alone := w.withoutServers(shares, err)
 		if refused {
 			return false, alone // what is left, such as a removal, is planned anew without the servers
+		}
+	}
+	if join != nil { // it was not made in a moment
+		isSame, err := w.isUnchanged(ctx, l)
+		if err != nil {
+			w.readFailed(intents, err)
+			return false, false
+		}
+		if !isSame {
+			return false, true
 		}
 	}
 	if !w.commit(shares) {

@@ -2,10 +2,14 @@ package heatstack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
+
+// errSuperseded: an update of ours was lost to somebody else's, whose template may not be the one that the stack was read with.
+var errSuperseded = errors.New("the stack has to be read again: somebody else has updated it at the same time")
 
 // look is a stack as the writer has just read it.
 type look struct {
@@ -47,11 +51,29 @@ func (w *writer) see(ctx context.Context, members bool) (*look, error) {
 	}
 	isLost := w.reconcile(l.detail, l.Count, l.List)
 	w.compare(l)
+	if isLost {
+		w.all.hooks.superseded(l.ref.ID)
+	}
 	w.all.hooks.observed(l.detail)
 	if isLost {
 		w.report(lostUpdate())
+		return nil, errSuperseded
 	}
 	return l, nil
+}
+
+// isUnchanged tells whether nobody has updated the stack since it was looked at.
+func (w *writer) isUnchanged(ctx context.Context, l *look) (bool, error) {
+	detail, err := w.all.heat.GetStack(ctx, l.ref.Name, l.ref.ID)
+	if err != nil {
+		return false, err
+	}
+	now := *l
+	now.detail = detail
+	if err := now.understand(); err != nil {
+		return false, err
+	}
+	return detail.key() == l.detail.key() && now.Count == l.Count && sameEntries(now.List, l.List), nil
 }
 
 // understand takes what a plan needs out of the stack's parameters. A size that can't be read is never a size.
@@ -91,6 +113,9 @@ func (w *writer) compare(l *look) {
 		l.Unconfirmed = w.last.unconfirmed
 	}
 	isOurs := l.Unconfirmed || l.Own && w.last.updated == l.detail.Updated
+	// An update that shows our parameters may be somebody else's, who wants others, as long as it is not known that they would show.
+	l.Hidden = l.Status == "UPDATE_IN_PROGRESS" && !isOurs && !w.isConvergent
+	l.Own = l.Own && !l.Hidden
 	if busy := isBusy(l.Status); !busy || !isOurs {
 		w.othersAtWork = busy
 	}
@@ -125,7 +150,8 @@ func (w *writer) deadAmong(ctx context.Context, rows []MemberRow) (map[string]bo
 	return dead, nil
 }
 
-// isDead tells whether Nova has no such server, or only a broken one.
+// isDead tells whether Nova has no such server, or only one that could not be made. A server that has run may still run in ERROR, after
+// a resize that failed.
 func (w *writer) isDead(ctx context.Context, id string) (bool, error) {
 	server, err := w.all.nova.GetServer(ctx, id)
 	switch {
@@ -134,5 +160,5 @@ func (w *writer) isDead(ctx context.Context, id string) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	return server.Status == "DELETED" || server.Status == "ERROR", nil
+	return server.Status == "DELETED" || server.Status == novaError && !server.Launched, nil
 }

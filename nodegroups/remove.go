@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"k8s.io/klog/v2"
@@ -64,6 +65,9 @@ func (m *Manager) admitRemoval(group string, ids []string, force bool) (byStack 
 		return nil, nil, err
 	}
 	under := m.removing[group]
+	// What has neither a server nor an index can only be withdrawn by number: asked for again while that is under way it would cost
+	// another member.
+	members = slices.DeleteFunc(members, func(v *Member) bool { return v.missing() && under[v.ID()] > 0 })
 	if err := checkMin(g, members, under); err != nil && !force {
 		return nil, nil, err
 	}

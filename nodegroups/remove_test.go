@@ -207,3 +207,26 @@ func TestManagerRemoveOfAVictimThatIsUnderWay(t *testing.T) {
 	assert.NoError(t, <-first)
 	assert.Equal(t, 2, m.Snapshot().Group("a").Target)
 }
+
+// A placeholder is one order to withdraw, however often it is named while that is under way.
+func TestManagerRemoveOfAPlaceholderThatIsUnderWay(t *testing.T) {
+	m, cloud, _ := newManager(t, nodegroups.ManagerOptions{}, fake.Stack("a", 1))
+	require.NoError(t, m.Grow(context.Background(), "a", 3))
+	placeholder := nodegroups.PlaceholderID(fake.UUID("a"), 0)
+	inside, leave := make(chan struct{}), make(chan struct{})
+	cloud.Before = func(_ context.Context, call fake.Call) error {
+		if call.Method == "Shrink" && len(orders(cloud)) == 2 {
+			close(inside)
+			<-leave
+		}
+		return nil
+	}
+	first := make(chan error)
+	go func() { first <- m.Remove(context.Background(), "a", []string{placeholder}, false) }()
+	<-inside
+	assert.NoError(t, m.Remove(context.Background(), "a", []string{placeholder}, false))
+	close(leave)
+	assert.NoError(t, <-first)
+	assert.Equal(t, []string{"Grow a 3", "Shrink a 1"}, orders(cloud))
+	assert.Equal(t, 3, m.Snapshot().Group("a").Target)
+}

@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -34,12 +35,24 @@ type patient struct {
 	budget time.Duration
 }
 
+type impatienceKey struct{}
+
+// WithoutPatience makes requests with this context fail where they would otherwise wait for a service that asks for patience, or
+// be sent again: IsRateLimited tells such errors. It is for a change that is right only as long as what its sender has just read
+// still holds.
+func WithoutPatience(ctx context.Context) context.Context {
+	return context.WithValue(ctx, impatienceKey{}, true)
+}
+
 func (t *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 	service := t.services.of(req.URL)
 	until := t.clock.Now().Add(t.budget)
 	if deadline, ok := req.Context().Deadline(); ok {
 		// The context's deadline is in real time, the waits are in the clock's.
 		until = t.clock.Now().Add(time.Until(deadline))
+	}
+	if req.Context().Value(impatienceKey{}) != nil {
+		until = t.clock.Now()
 	}
 	for try := 1; ; try++ {
 		if err := t.keepQuiet(req, service, until); err != nil {

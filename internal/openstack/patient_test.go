@@ -160,6 +160,40 @@ func TestShortQuietTimeIsWaitedFor(t *testing.T) {
 	})
 }
 
+// What a change was made from may have changed while it waited.
+func TestWithoutPatienceNothingWaits(t *testing.T) {
+	for name, answer := range map[string]scripted{"told": {429, "2"}, "not told": {429, ""}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{answers: []scripted{answer, {202, ""}}}
+				p := patientOver(s)
+				ask := func() (*http.Response, error) {
+					ctx, cancel := context.WithTimeout(WithoutPatience(t.Context()), time.Minute)
+					defer cancel()
+					req, err := http.NewRequestWithContext(ctx, http.MethodPatch, "http://keystone:5000/v3/x", strings.NewReader("x"))
+					require.NoError(t, err)
+					return p.RoundTrip(req)
+				}
+				resp, err := ask()
+				require.NoError(t, err)
+				require.NoError(t, resp.Body.Close())
+				assert.Equal(t, 429, resp.StatusCode)
+				assert.Len(t, s.sent, 1)
+				if answer.retryAfter != "" {
+					_, err = ask() //nolint:bodyclose // there is none
+					assert.True(t, IsRateLimited(err), "%v", err)
+					assert.Len(t, s.sent, 1, "the service has asked for quiet")
+					time.Sleep(3 * time.Second)
+				}
+				resp, err = ask()
+				require.NoError(t, err)
+				require.NoError(t, resp.Body.Close())
+				assert.Equal(t, 202, resp.StatusCode)
+			})
+		})
+	}
+}
+
 func TestWaitEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{answers: []scripted{{429, "20"}}}
