@@ -60,7 +60,8 @@ type Stacks interface {
 	// It is memory only.
 	List() ([]*Stack, []Problem)
 	// Grow orders by more members. It returns when Heat has confirmed the order, or has accepted to queue it (a busy
-	// stack of Heat's classic engine, or one of which it is not known yet that it is of the other); then it counts in Target. An error means that nothing was ordered.
+	// stack of Heat's classic engine, or of an engine that is not known yet); then it counts in Target. An error means that
+	// nothing was ordered, except one that wraps ErrOutcomeUnknown.
 	Grow(ctx context.Context, stackID string, by int) error
 	// Remove orders the removal of exactly these members. It is idempotent: members that are gone or going are no error.
 	// An error means that nothing, or not everything, was ordered; whatever was not ordered still counts.
