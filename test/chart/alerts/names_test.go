@@ -117,7 +117,14 @@ func TestDashboard(t *testing.T) {
 	text, err := os.ReadFile("../../../deploy/grafana/dashboard.json")
 	require.NoError(t, err)
 	var dashboard struct {
-		UID    string `json:"uid"`
+		UID       string `json:"uid"`
+		Variables struct {
+			List []struct {
+				Name  string `json:"name"`
+				Type  string `json:"type"`
+				Query any    `json:"query"`
+			} `json:"list"`
+		} `json:"templating"`
 		Panels []struct {
 			ID          int    `json:"id"`
 			Type        string `json:"type"`
@@ -138,6 +145,15 @@ func TestDashboard(t *testing.T) {
 	metrics := known(t)
 	// What Grafana puts in place of its variables.
 	variables := strings.NewReplacer("$__rate_interval", "5m", "$__range", "6h", "$namespace", "kube-system", "$node_group", "workers")
+	for _, variable := range dashboard.Variables.List {
+		if variable.Type != "query" {
+			continue
+		}
+		text := variable.Query.(map[string]any)["query"].(string)
+		parts := regexp.MustCompile(`^label_values\((.+), (\w+)\)$`).FindStringSubmatch(text)
+		require.NotNil(t, parts, text)
+		requireMetrics(t, metrics, "$"+variable.Name, "count by ("+parts[2]+") ("+variables.Replace(parts[1])+")")
+	}
 	ids, places, queries, all := map[int]bool{}, map[[2]int]string{}, 0, ""
 	for _, panel := range dashboard.Panels {
 		require.False(t, ids[panel.ID], "two panels have the id %d", panel.ID)
