@@ -4,6 +4,7 @@ package chart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -129,7 +130,7 @@ func whilePodsStay(t *testing.T, namespace string, least int, change func()) {
 				}
 			}
 			if found == nil && (err != nil || ready < least) {
-				found = fmt.Errorf("%d ready pods, not %d: %w", ready, least, err)
+				found = errors.Join(fmt.Errorf("%d ready pods, not %d", ready, least), err)
 			}
 			select {
 			case <-ctx.Done():
