@@ -168,10 +168,6 @@ func TestNoGroupsAreAnEmptyList(t *testing.T) {
 func TestTheServerEndsAfterItsAnswers(t *testing.T) {
 	release, grows := make(chan struct{}), make(chan struct{})
 	cloud := fake.NewStacks(fake.Stack("a", 2))
-	at, stop := begin(t, cloud)
-	client := protos.NewCloudProviderClient(connect(t, at))
-	_, err := client.Refresh(t.Context(), &protos.RefreshRequest{})
-	require.NoError(t, err)
 	cloud.Before = func(ctx context.Context, call fake.Call) error {
 		if call.Method == "Grow" {
 			close(grows)
@@ -179,6 +175,10 @@ func TestTheServerEndsAfterItsAnswers(t *testing.T) {
 		}
 		return nil
 	}
+	at, stop := begin(t, cloud)
+	client := protos.NewCloudProviderClient(connect(t, at))
+	_, err := client.Refresh(t.Context(), &protos.RefreshRequest{})
+	require.NoError(t, err)
 	health := healthv1.NewHealthClient(connect(t, at))
 	watching, unwatch := context.WithCancel(t.Context())
 	defer unwatch()
