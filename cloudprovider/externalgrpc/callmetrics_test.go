@@ -3,6 +3,9 @@ package externalgrpc
 import (
 	"context"
 	"errors"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -69,4 +72,33 @@ func values(t *testing.T, registry prometheus.Gatherer, metric, method string) m
 		}
 	}
 	return found
+}
+
+// The dashboard asks for this one, by these labels.
+func TestTheDashboardKnowsTheMetricsOfCalls(t *testing.T) {
+	text, err := os.ReadFile("../../test/chart/alerts/testdata/foreign.txt")
+	require.NoError(t, err)
+	metrics := newCallMetrics()
+	metrics.know(oneMethod{})
+	registry := prometheus.NewRegistry()
+	require.NoError(t, registry.Register(metrics))
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	var have []string
+	for _, family := range families {
+		var labels []string
+		for _, label := range family.GetMetric()[0].GetLabel() {
+			labels = append(labels, label.GetName())
+		}
+		slices.Sort(labels)
+		have = append(have, family.GetName()+" "+strings.Join(labels, ","))
+	}
+	checked := 0
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "grpc_") {
+			checked++
+			require.Contains(t, have, strings.TrimSpace(line))
+		}
+	}
+	require.Positive(t, checked)
 }

@@ -11,10 +11,14 @@ import (
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 )
 
-// NodeGroups lists all node groups. It never fails: a stock client takes a failure for an empty list, and core would forget
-// what it knows of the groups.
+// NodeGroups lists all node groups. It does not fail once the cloud has been read: a stock client takes a failure for an empty list,
+// and core would forget what it knows of the groups. Before, an empty list would be worse than a failure: a client keeps it until it
+// calls Refresh the next time, and would go on with it if it asked while the first reading after a start of this server is under way.
 func (s *Server) NodeGroups(context.Context, *protos.NodeGroupsRequest) (*protos.NodeGroupsResponse, error) {
 	groups := s.provider.NodeGroups()
+	if len(groups) == 0 && !s.reading.hasSucceeded() {
+		return nil, status.Error(codes.Unavailable, "the cloud has not been read yet: call Refresh")
+	}
 	answer := &protos.NodeGroupsResponse{NodeGroups: make([]*protos.NodeGroup, 0, len(groups))}
 	for _, g := range groups {
 		described := limits(g)

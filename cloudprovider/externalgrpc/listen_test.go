@@ -127,40 +127,84 @@ func TestMutualTLSWithTheStockClient(t *testing.T) {
 	} {
 		connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(transport))
 		require.NoError(t, err)
-		_, err = protos.NewCloudProviderClient(connection).NodeGroups(t.Context(), &protos.NodeGroupsRequest{})
+		_, err = protos.NewCloudProviderClient(connection).GPULabel(t.Context(), &protos.GPULabelRequest{})
 		require.Error(t, err, name)
 		require.NoError(t, connection.Close())
 	}
 }
 
+// update replaces the files of a folder as the kubelet does for a Secret: they are links into a link to a folder, which is changed at once.
+func update(t *testing.T, folder string, files func(folder string)) {
+	t.Helper()
+	next := filepath.Join(folder, fmt.Sprintf("..version-%d", time.Now().UnixNano()))
+	require.NoError(t, os.Mkdir(next, 0o700))
+	files(next)
+	old, _ := os.Readlink(filepath.Join(folder, "..data"))
+	require.NoError(t, os.Symlink(filepath.Base(next), filepath.Join(folder, "..new")))
+	require.NoError(t, os.Rename(filepath.Join(folder, "..new"), filepath.Join(folder, "..data")))
+	entries, err := os.ReadDir(next)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		if link := filepath.Join(folder, entry.Name()); old == "" {
+			require.NoError(t, os.Symlink(filepath.Join("..data", entry.Name()), link))
+		}
+	}
+	if old != "" {
+		require.NoError(t, os.RemoveAll(filepath.Join(folder, old)))
+	}
+}
+
 func TestCertificatesAreReadAgain(t *testing.T) {
-	folder := t.TempDir()
-	ca := newAuthority(t, "ca")
-	caFile := filepath.Join(folder, "ca.crt")
-	writePEM(t, caFile, "CERTIFICATE", ca.cert.Raw)
-	l := Listen{Address: "127.0.0.1:0", ClientCAFile: caFile}
-	l.CertFile, l.KeyFile = ca.write(t, folder, "server")
-	address := listen(t, l)
+	folder, clients := t.TempDir(), t.TempDir()
+	secretOf := func(ca *authority) func(string) {
+		return func(folder string) {
+			ca.write(t, folder, "server")
+			writePEM(t, filepath.Join(folder, "ca.crt"), "CERTIFICATE", ca.cert.Raw)
+		}
+	}
+	first := newAuthority(t, "ca")
+	update(t, folder, secretOf(first))
+	in := func(name string) string { return filepath.Join(folder, name) }
+	address := listen(t, Listen{Address: "127.0.0.1:0", ClientCAFile: in("ca.crt"), CertFile: in("server.crt"), KeyFile: in("server.key")})
 
 	next := newAuthority(t, "next ca")
-	certFile, keyFile := next.write(t, folder, "client")
-	client := func() error {
+	ask := func(of *authority, name string) error {
+		certFile, keyFile := of.write(t, clients, name)
 		cert, err := tls.LoadX509KeyPair(certFile, keyFile)
 		require.NoError(t, err)
 		pool := x509.NewCertPool()
-		pool.AddCert(next.cert)
+		pool.AddCert(of.cert)
 		connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
 			RootCAs: pool, Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12,
 		})))
 		require.NoError(t, err)
 		defer func() { require.NoError(t, connection.Close()) }()
-		_, err = protos.NewCloudProviderClient(connection).NodeGroups(t.Context(), &protos.NodeGroupsRequest{})
+		_, err = protos.NewCloudProviderClient(connection).GPULabel(t.Context(), &protos.GPULabelRequest{})
 		return err
 	}
-	require.Error(t, client())
-	next.write(t, folder, "server")
-	writePEM(t, caFile, "CERTIFICATE", next.cert.Raw)
-	eventually(t, "the new certificates hold", func() bool { return client() == nil })
+	require.NoError(t, ask(first, "old"))
+	require.Error(t, ask(next, "new"))
+	update(t, folder, secretOf(next))
+	eventually(t, "the new certificates hold", func() bool { return ask(next, "new") == nil })
+	require.Error(t, ask(first, "old"), "and the old ones no longer")
+
+	// Mostly only the server's own one is renewed.
+	shown := func() *big.Int {
+		certFile, keyFile := next.write(t, clients, "new")
+		cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+		require.NoError(t, err)
+		pool := x509.NewCertPool()
+		pool.AddCert(next.cert)
+		dialer := tls.Dialer{Config: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}}
+		connection, err := dialer.DialContext(t.Context(), "tcp", address)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, connection.Close()) }()
+		return connection.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber
+	}
+	before := shown()
+	require.Equal(t, before, shown())
+	update(t, folder, secretOf(next))
+	eventually(t, "the renewed certificate is shown", func() bool { return before.Cmp(shown()) != 0 })
 }
 
 func TestPlaintextOnLoopbackOnly(t *testing.T) {

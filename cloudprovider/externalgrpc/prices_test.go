@@ -8,7 +8,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	v1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	core "k8s.io/autoscaler/cluster-autoscaler/cloudprovider"
 	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 	caerrors "k8s.io/autoscaler/cluster-autoscaler/utils/errors"
@@ -37,26 +36,6 @@ func (p *prices) NodePrice(node *v1.Node, start, end time.Time) (float64, error)
 func (p *prices) PodPrice(pod *v1.Pod, start, end time.Time) (float64, error) {
 	p.pod, p.start, p.end = pod, start, end
 	return 1.5, nil
-}
-
-func TestNodePriceInTheOldAndTheNewForm(t *testing.T) {
-	start, end := time.Unix(1_700_000_000, 0), time.Unix(1_700_003_600, 0)
-	oldForm := &protos.PricingNodePriceRequest{
-		Node: &protos.ExternalGrpcNode{Name: "n"}, StartTime: &metav1.Time{Time: start}, EndTime: &metav1.Time{Time: end},
-	}
-	newForm := &protos.PricingNodePriceRequest{Node: &protos.ExternalGrpcNode{Name: "n"}}
-	newForm.ProtoReflect().SetUnknown(appendDuration(appendDuration(nil, fieldNodePriceStart, time.Duration(start.UnixNano())),
-		fieldNodePriceEnd, time.Duration(end.UnixNano())))
-	for name, request := range map[string]*protos.PricingNodePriceRequest{"old": oldForm, "new": newForm} {
-		t.Run(name, func(t *testing.T) {
-			model := &prices{}
-			answer, err := New(t.Context(), priced{model: model}, Options{}).PricingNodePrice(t.Context(), request)
-			require.NoError(t, err)
-			require.InDelta(t, 2.5, answer.GetPrice(), 0)
-			require.Equal(t, "n", model.node.Name)
-			require.True(t, start.Equal(model.start) && end.Equal(model.end))
-		})
-	}
 }
 
 func TestAPodsPriceNeedsAPod(t *testing.T) {

@@ -16,6 +16,8 @@ type reading struct {
 
 	mu  sync.Mutex
 	now *read
+	// succeeded: one has ended well, so that what is known is not nothing.
+	succeeded bool
 }
 
 type read struct {
@@ -56,8 +58,16 @@ func (r *reading) begin(refresh func() error) *read {
 		current.err = guarded(refresh)
 		r.mu.Lock()
 		r.now = nil
+		r.succeeded = r.succeeded || current.err == nil
 		r.mu.Unlock()
 		close(current.done)
 	})
 	return current
+}
+
+// hasSucceeded says whether the cloud has been read.
+func (r *reading) hasSucceeded() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.succeeded
 }

@@ -8,10 +8,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	core "k8s.io/autoscaler/cluster-autoscaler/cloudprovider"
+	"k8s.io/autoscaler/cluster-autoscaler/cloudprovider/externalgrpc/protos"
 	"k8s.io/autoscaler/cluster-autoscaler/config"
+	"k8s.io/autoscaler/cluster-autoscaler/simulator/framework"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/cloudprovider"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
@@ -165,9 +169,60 @@ func TestTemplate(t *testing.T) {
 	require.Equal(t, want.Spec.Taints, info.Node().Spec.Taints)
 	require.Equal(t, "a", info.Node().Labels["pool"])
 	info, err = r.group(t, "unknown").TemplateNodeInfo()
-	if err == nil {
-		require.NotNil(t, info, "neither nil, nil: a stock client ends with a panic")
+	require.NoError(t, err, "an error would end the loop for all groups")
+	require.NotNil(t, info, "a stock client ends with a panic")
+	require.Zero(t, info.Node().Status.Allocatable.Pods().Value(), "nothing fits on what is not known")
+}
+
+// blank is a provider whose one group has what no group of ours has: no template, and members with an error that has no code.
+type blank struct {
+	Provider
+	template *framework.NodeInfo
+}
+
+func (b blank) NodeGroup(string) (core.NodeGroup, bool) {
+	return blankGroup{template: b.template}, true
+}
+
+type blankGroup struct {
+	core.NodeGroup
+	template *framework.NodeInfo
+}
+
+func (g blankGroup) TemplateNodeInfo() (*framework.NodeInfo, error) { return g.template, nil }
+
+func (blankGroup) Nodes() ([]core.Instance, error) {
+	return []core.Instance{
+		{Id: "plain"},
+		{Id: "failed", Status: &core.InstanceStatus{State: core.InstanceCreating, ErrorInfo: &core.InstanceErrorInfo{
+			ErrorClass: core.OtherErrorClass, ErrorMessage: "it fell over",
+		}}},
+		{Id: "leaving", Status: &core.InstanceStatus{State: core.InstanceDeleting}},
+	}, nil
+}
+
+// A stock client ends with a panic if it is told of a template without a node.
+func TestNoTemplateIsNoEmptyTemplate(t *testing.T) {
+	for name, template := range map[string]*framework.NodeInfo{"none": nil, "empty": framework.NewNodeInfo(nil, nil)} {
+		answer, err := New(t.Context(), blank{template: template}, Options{}).
+			NodeGroupTemplateNodeInfo(t.Context(), &protos.NodeGroupTemplateNodeInfoRequest{Id: "a"})
+		require.Equal(t, codes.Unimplemented, status.Code(err), name)
+		require.Nil(t, answer, name)
 	}
+}
+
+// A stock client drops an error without a code, and core then waits for the machine until its time is up.
+func TestAnErrorWithoutACodeGetsOne(t *testing.T) {
+	answer, err := New(t.Context(), blank{}, Options{}).NodeGroupNodes(t.Context(), &protos.NodeGroupNodesRequest{Id: "a"})
+	require.NoError(t, err)
+	require.Len(t, answer.GetInstances(), 3)
+	require.Nil(t, answer.GetInstances()[0].GetStatus())
+	failed := answer.GetInstances()[1].GetStatus()
+	require.Equal(t, protos.InstanceStatus_instanceCreating, failed.GetInstanceState())
+	require.NotEmpty(t, failed.GetErrorInfo().GetErrorCode())
+	require.Equal(t, "it fell over", failed.GetErrorInfo().GetErrorMessage())
+	require.EqualValues(t, core.OtherErrorClass, failed.GetErrorInfo().GetInstanceErrorClass())
+	require.Equal(t, protos.InstanceStatus_instanceDeleting, answer.GetInstances()[2].GetStatus().GetInstanceState())
 }
 
 func TestNoPricesAreAnError(t *testing.T) {

@@ -26,6 +26,7 @@ type dialect struct {
 	template map[string]int32 // NodeGroupTemplateNodeInfoResponse
 	options  map[string]int32 // NodeGroupAutoscalingOptions
 	pod      map[string]int32 // PricingPodPriceRequest
+	node     map[string]int32 // PricingNodePriceRequest
 	// oldTimes: k8s.io.apimachinery's Duration and Time, newTimes: google.protobuf's.
 	oldTimes, newTimes bool
 }
@@ -35,6 +36,9 @@ var (
 	newTemplate = map[string]int32{"nodeBytes": 2}
 	oldPod      = map[string]int32{"pod": 1, "startTime": 2, "endTime": 3}
 	newPod      = map[string]int32{"pod_bytes": 4, "startTimestamp": 5, "endTimestamp": 6}
+	nodeItself  = map[string]int32{"node": 1}
+	oldNode     = map[string]int32{"startTime": 2, "endTime": 3}
+	newNode     = map[string]int32{"startTimestamp": 4, "endTimestamp": 5}
 	thresholds  = map[string]int32{"scaleDownUtilizationThreshold": 1, "scaleDownGpuUtilizationThreshold": 2}
 	flags       = map[string]int32{"zeroOrMaxNodeScaling": 6, "ignoreDaemonSetsUtilization": 7}
 	oldScale    = map[string]int32{"scaleDownUnneededTime": 3, "scaleDownUnreadyTime": 4}
@@ -44,12 +48,12 @@ var (
 )
 
 var dialects = []dialect{
-	{"1.25-1.28", oldTemplate, union(thresholds, oldScale), oldPod, true, false},
-	{"1.29-1.32", oldTemplate, union(thresholds, oldScale, oldStart), oldPod, true, false},
-	{"1.33", oldTemplate, union(thresholds, oldScale, oldStart, flags), oldPod, true, false},
-	{"1.34", union(oldTemplate, newTemplate), union(thresholds, oldScale, oldStart, flags, newScale), union(oldPod, newPod), true, true},
-	{"1.35-1.37", newTemplate, union(thresholds, flags, newScale), newPod, false, true},
-	{"main", newTemplate, union(thresholds, flags, newScale, newest), newPod, false, true},
+	{"1.25-1.28", oldTemplate, union(thresholds, oldScale), oldPod, union(nodeItself, oldNode), true, false},
+	{"1.29-1.32", oldTemplate, union(thresholds, oldScale, oldStart), oldPod, union(nodeItself, oldNode), true, false},
+	{"1.33", oldTemplate, union(thresholds, oldScale, oldStart, flags), oldPod, union(nodeItself, oldNode), true, false},
+	{"1.34", union(oldTemplate, newTemplate), union(thresholds, oldScale, oldStart, flags, newScale), union(oldPod, newPod), union(nodeItself, oldNode, newNode), true, true},
+	{"1.35-1.37", newTemplate, union(thresholds, flags, newScale), newPod, union(nodeItself, newNode), false, true},
+	{"main", newTemplate, union(thresholds, flags, newScale, newest), newPod, union(nodeItself, newNode), false, true},
 }
 
 func union(sets ...map[string]int32) map[string]int32 {
@@ -261,6 +265,38 @@ func TestEveryVersionAsksForAPodsPrice(t *testing.T) {
 			require.NoError(t, err)
 			require.InDelta(t, 1.5, answer.GetPrice(), 0)
 			require.Equal(t, "p", prices.pod.Name)
+			require.Equal(t, start.Unix(), prices.start.Unix())
+			require.Equal(t, end.Unix(), prices.end.Unix())
+		})
+	}
+}
+
+func TestEveryVersionAsksForANodesPrice(t *testing.T) {
+	node, err := proto.Marshal(&protos.ExternalGrpcNode{Name: "n", ProviderID: "openstack:///x"}) // the same in all versions
+	require.NoError(t, err)
+	start, end := time.Unix(1_700_000_000, 5), time.Unix(1_700_003_600, 0)
+	for _, d := range dialects {
+		t.Run(d.versions, func(t *testing.T) {
+			asked := message(t, d.node)
+			set(asked, "node", node)
+			for name, value := range map[string]time.Time{"startTime": start, "endTime": end} {
+				old := metav1.NewTime(value)
+				bytes, err := old.Marshal()
+				require.NoError(t, err)
+				set(asked, name, bytes)
+			}
+			for name, value := range map[string]time.Time{"startTimestamp": start, "endTimestamp": end} {
+				set(asked, name, newDuration(time.Duration(value.UnixNano())))
+			}
+			bytes, err := proto.Marshal(asked)
+			require.NoError(t, err)
+			var request protos.PricingNodePriceRequest
+			require.NoError(t, proto.Unmarshal(bytes, &request))
+			prices := &prices{}
+			answer, err := New(t.Context(), priced{model: prices}, Options{}).PricingNodePrice(t.Context(), &request)
+			require.NoError(t, err)
+			require.InDelta(t, 2.5, answer.GetPrice(), 0)
+			require.Equal(t, "n", prices.node.Name)
 			require.Equal(t, start.Unix(), prices.start.Unix())
 			require.Equal(t, end.Unix(), prices.end.Unix())
 		})

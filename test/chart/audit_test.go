@@ -73,7 +73,6 @@ var reading = []string{"get", "list", "watch"}
 // seldom are rights that the life of a node group here does not need every time, each with what needs it.
 var seldom = map[string]string{
 	"events patch": "an Event that is told again: client-go counts it up",
-	"certificates.k8s.io signers approve kubernetes.io/kubelet-serving": "kubelets with serverTLSBootstrap; the played ones have none",
 }
 
 // usedRights are the rights that requests needed: "GROUP RESOURCE VERB", and once more with the name of the object. That something was
@@ -90,12 +89,20 @@ func usedRights(t *testing.T, asked []request) map[string]bool {
 		}
 		key := strings.TrimSpace(r.ObjectRef.APIGroup + " " + r.resource() + " " + verb)
 		used[key], used[key+" "+r.ObjectRef.Name] = true, true
-	}
-	// Approving is asked of the request; its signer is what the right names.
-	if used["certificates.k8s.io certificatesigningrequests/approval update"] {
-		used["certificates.k8s.io signers approve kubernetes.io/kube-apiserver-client-kubelet"] = true
+		if key == "certificates.k8s.io certificatesigningrequests/approval update" {
+			// Approving is asked of the request; its signer is what the right names.
+			used["certificates.k8s.io signers approve "+signerOf(t, r.ObjectRef.Name)] = true
+		}
 	}
 	return used
+}
+
+// signerOf is who is asked by a request for a certificate. Requests stay for an hour when they have been decided.
+func signerOf(t *testing.T, name string) string {
+	t.Helper()
+	asked, err := base.Cluster.Client.CertificatesV1().CertificateSigningRequests().Get(t.Context(), name, metav1.GetOptions{})
+	require.NoError(t, err)
+	return asked.Spec.SignerName
 }
 
 // requireAllUsed: of the roles of a release, wherever they are, no right is for nothing.

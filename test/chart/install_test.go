@@ -87,14 +87,15 @@ func TestLife(t *testing.T) {
 	running(t, w, 2, "cluster-autoscaler", "node-groups")
 
 	// The values of a chart that did not know all of today's.
-	do("upgrade", "try", dir, "--reuse-values", "--set", "status.enabled=true")
+	// The new pods are there before the old ones go, so that one can lead at any time.
+	whilePodsStay(t, namespace, 2, func() { do("upgrade", "try", dir, "--reuse-values", "--set", "status.enabled=true") })
 	running(t, w, 2, "cluster-autoscaler", "node-groups")
 	containers := deployed(t, namespace, "try-"+name)
 	require.Contains(t, containers[1].Image, ":mine", "values that were given before")
 	require.Contains(t, containers[1].Args, "--auto-repairs-per-hour=10", "a value that the old chart did not know")
 	require.Contains(t, containers[1].Args, "--status-address=127.0.0.1:8090")
 
-	do(append([]string{"upgrade", "try", dir, "--set", "mode=embedded"}, given...)...)
+	whilePodsStay(t, namespace, 2, func() { do(append([]string{"upgrade", "try", dir, "--set", "mode=embedded"}, given...)...) })
 	running(t, w, 2, "cluster-autoscaler-openstack")
 
 	do("rollback", "try", "1")

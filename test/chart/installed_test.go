@@ -60,7 +60,7 @@ func startPod(t *testing.T, namespace string, spec *v1.PodSpec, without []string
 		pod.processes.Stop()
 		if t.Failed() {
 			for _, container := range spec.Containers {
-				t.Logf("the end of the log of %s:\n%s", container.Name, process.Tail(filepath.Join(logs, container.Name+".log"), 12000))
+				t.Logf("the end of the log of %s:\n%s", container.Name, process.Tail(filepath.Join(logs, container.Name+".log"), 60000))
 			}
 		}
 	})

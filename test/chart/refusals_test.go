@@ -27,6 +27,8 @@ func TestRefusals(t *testing.T) {
 		{minimal, "image.digest=latest", []string{"digest"}},
 		{minimal, "proxy.http=proxy:3128", []string{"http"}},
 		{minimal, "descheduler.interval=5", []string{"interval"}},
+		{minimal, "hostAliases[0].ip=192.0.2.1", []string{"hostnames"}},
+		{minimal, "terminationGracePeriodSeconds=5", []string{"terminationGracePeriodSeconds"}},
 		// by the templates
 		{minimal, "openstack.existingSecret=", []string{"no credentials", "openstack.existingSecret", "--set-file"}},
 		{minimal, "openstack.cloudConf=x", []string{"more than once", "openstack.existingSecret and openstack.cloudConf"}},

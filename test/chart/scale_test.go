@@ -33,6 +33,8 @@ type scene struct {
 	spec world.GroupSpec
 	// credentials are helm's arguments for signing in.
 	credentials []string
+	// withoutServing: nobody decides requests of kubelets for serving certificates.
+	withoutServing bool
 	// without are flags that the programs are not given.
 	without []string
 	running *installation
@@ -81,7 +83,11 @@ func (s *scene) play(begin, between func()) map[string]bool {
 	if between != nil {
 		between()
 	}
-	drain(s.T, s.World)
+	drain(s.T, s.World, func() {
+		if !s.withoutServing {
+			s.requireServingCertificate()
+		}
+	})
 	s.running.stop()
 	used := usedRights(s.T, requests(s.T, s.Name(), s.account())[before:])
 	requireAllUsed(s.T, s.release, used)
@@ -122,6 +128,7 @@ func TestFullChartScales(t *testing.T) {
 func TestLeastChartScales(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, "less", world.Options{})
+	s.withoutServing = true
 	s.spec.Parameters = s.ownJoining()
 	s.credentials = []string{"--set-file", "openstack.cloudsYaml=" + writeFile(t, "clouds.yaml", cloudsYAML(s.sim.Environment("demo", "demo")))}
 	for _, mode := range []string{"external", "embedded"} {

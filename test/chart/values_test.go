@@ -90,17 +90,18 @@ func TestSchemaKnowsEveryValue(t *testing.T) {
 	}
 }
 
-// All files of the chart that the provider reads come to it, and a change of one gives new pods.
+// All files of the chart that the provider reads come to it, and a change of one gives new pods. Credentials are read again by themselves.
 func TestFilesHaveSums(t *testing.T) {
 	t.Parallel()
-	out := render(t, "-f", valuesFile("load"))
-	for name, set := range map[string]string{
-		"load": "load.config.defaults.load-target=70", "prices": "prices.config.default.perGiB=1", "prometheus": "load.prometheus.config.basic_auth.password=new",
+	for name, change := range map[string]struct{ values, set string }{
+		"load": {"load", "load.config.defaults.load-target=70"}, "prices": {"load", "prices.config.default.perGiB=1"},
+		"prometheus": {"load", "load.prometheus.config.basic_auth.password=new"},
+		"ca":         {"application-credential", "openstack.caBundle=-----BEGIN CERTIFICATE-----"},
 	} {
 		sum := regexp.MustCompile(`checksum/` + name + `: [0-9a-f]{64}`)
-		old := sum.FindString(out)
+		old := sum.FindString(render(t, "-f", valuesFile(change.values)))
 		require.NotEmpty(t, old, name)
-		require.NotEqual(t, old, sum.FindString(render(t, "-f", valuesFile("load"), "--set", set)), name)
+		require.NotEqual(t, old, sum.FindString(render(t, "-f", valuesFile(change.values), "--set", change.set)), name)
 	}
 }
 

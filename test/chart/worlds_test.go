@@ -40,8 +40,8 @@ func newWorld(t *testing.T, name string, options world.Options) (*world.World, *
 	return w, sim
 }
 
-// drain lets a node go that still has a pod, which has to be evicted.
-func drain(t *testing.T, w *world.World) {
+// drain lets a node go that still has a pod, which has to be evicted. Before that, with two nodes there, happens what is given.
+func drain(t *testing.T, w *world.World, with func()) {
 	t.Helper()
 	// Two nodes of one processor, and a pod that has room on both beside what fills them.
 	for name, cpu := range map[string]string{"left": "600m", "right": "600m", "small": "100m"} {
@@ -58,6 +58,7 @@ func drain(t *testing.T, w *world.World) {
 	if nodeOf["right"] == nodeOf["small"] {
 		beside, other = other, beside
 	}
+	with()
 	require.NoError(t, w.Undeploy(t.Context(), beside))
 	waitForNodes(t, w, 1)
 	require.NoError(t, w.WaitForRunning(t.Context(), stepTimeout, "small", 1))

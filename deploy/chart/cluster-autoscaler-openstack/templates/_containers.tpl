@@ -218,11 +218,15 @@ timeoutSeconds: 5
 
 {{/*
 Sums of files of the chart, which give new pods when they change. Some are read once. Those of load and prices would be read again, but
-new pods tell "helm upgrade --wait" if one is wrong, and leave the old ones running. Credentials are read again when they change.
+new pods tell "helm upgrade --wait" if one is wrong, and leave the old ones running. Credentials are read again when they change; authorities
+that all of a program trusts are not (Go's crypto/x509 reads SSL_CERT_DIR once).
 */}}
 {{- define "cao.checksums" -}}
 {{- if include "cao.hasStock" . }}
 checksum/externalgrpc: {{ include "cao.stockConfig" . | sha256sum }}
+{{- end }}
+{{- with .Values.openstack.caBundle }}
+checksum/ca: {{ . | sha256sum }}
 {{- end }}
 {{- with .Values.load.config }}
 checksum/load: {{ toYaml . | sha256sum }}
@@ -232,23 +236,5 @@ checksum/prometheus: {{ toYaml . | sha256sum }}
 {{- end }}
 {{- with .Values.prices.config }}
 checksum/prices: {{ toYaml . | sha256sum }}
-{{- end }}
-{{- end -}}
-
-{{/* On which nodes pods may run: control plane nodes, unless that is switched off. */}}
-{{- define "cao.placement" -}}
-{{- $selector := .Values.nodeSelector }}
-{{- $tolerations := .Values.tolerations }}
-{{- if .Values.onControlPlane }}
-{{- $selector = merge (dict "node-role.kubernetes.io/control-plane" "") $selector }}
-{{- $tolerations = prepend $tolerations (dict "key" "node-role.kubernetes.io/control-plane" "operator" "Exists" "effect" "NoSchedule") }}
-{{- end }}
-{{- with $selector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $tolerations }}
-tolerations:
-{{- toYaml . | nindent 0 }}
 {{- end }}
 {{- end -}}
