@@ -19,6 +19,9 @@ type Session interface {
 	MetricStorage(ctx context.Context) (*gophercloud.ServiceClient, error)
 }
 
+// ViaAetos, in place of an address, means the cloud's own Prometheus behind Keystone: NewAetos.
+const ViaAetos = "aetos"
+
 // NewAetos reads from Prometheus through Aetos. A user without the role admin or service sees the metrics of the session's
 // project only: Aetos adds the label project to every selector, so metrics that don't have it are not found.
 func NewAetos(session Session, options Options) *Source {

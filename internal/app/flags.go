@@ -45,7 +45,7 @@ type Flags struct {
 	// ceilometer.Options' Timeout and Hold.
 	LoadSignals bool
 	LoadConfig  string
-	// LoadSource is ceilometer.Defaults' Source. PrometheusURL is where Prometheus is, or viaAetos; PrometheusConfig is the path of
+	// LoadSource is ceilometer.Defaults' Source. PrometheusURL is where Prometheus is, or prometheus.ViaAetos; PrometheusConfig is the path of
 	// its HTTP settings. PrometheusGroupLabel and PrometheusLookback are prometheus.Options' GroupLabel and Lookback.
 	LoadSource, PrometheusURL, PrometheusConfig, PrometheusGroupLabel string
 	PrometheusLookback, TelemetryTimeout, TelemetryHold               time.Duration
@@ -63,9 +63,6 @@ type Flags struct {
 	// GRPC says where the external form listens.
 	GRPC externalgrpc.Listen
 }
-
-// viaAetos as PrometheusURL is the cloud's own Prometheus, behind Keystone.
-const viaAetos = "aetos"
 
 // defaultGatherWindow is long enough for the removals that core orders at the same moment, one call per node, to share
 // an update of their stack, and too short to be noticed.
@@ -127,7 +124,7 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 	set.StringVar(&f.LoadSource, "load-source", ceilometer.SourceGnocchi,
 		"Where cpu, memory and the other metrics with names of their own are read: gnocchi or prometheus. Prometheus has cpu and memory, from Ceilometer's exporter.")
 	set.StringVar(&f.PrometheusURL, "prometheus-url", "",
-		"Address of Prometheus for load, such as https://prometheus.example.org:9090; "+viaAetos+" for the cloud's own, through Aetos, with the credentials for OpenStack. "+
+		"Address of Prometheus for load, such as https://prometheus.example.org:9090; "+prometheus.ViaAetos+" for the cloud's own, through Aetos, with the credentials for OpenStack. "+
 			"Empty for none.")
 	set.StringVar(&f.PrometheusConfig, "prometheus-config", "",
 		"YAML file with authentication and TLS settings for --prometheus-url, in Prometheus' own form for clients (http_config).")

@@ -62,7 +62,7 @@ func (s *settings) newPrometheus(session *openstack.Session) (ceilometer.Source,
 	switch s.PrometheusURL {
 	case "":
 		return nil, nil
-	case viaAetos:
+	case prometheus.ViaAetos:
 		return prometheus.NewAetos(session, opts), nil
 	}
 	transport, err := prometheus.Transport(s.PrometheusConfig)
@@ -83,12 +83,12 @@ func (s *settings) checkLoad(m *mistakes) {
 	m.unless(s.LoadSource == ceilometer.SourceGnocchi || s.LoadSource == ceilometer.SourcePrometheus, "load-source", s.LoadSource,
 		"there is no such source", "write "+ceilometer.SourceGnocchi+" or "+ceilometer.SourcePrometheus)
 	m.unless(s.LoadSource != ceilometer.SourcePrometheus || s.PrometheusURL != "", "load-source", s.LoadSource,
-		"Prometheus needs an address", "give --prometheus-url=URL, or --prometheus-url="+viaAetos)
-	m.unless(s.PrometheusConfig == "" || s.PrometheusURL != "" && s.PrometheusURL != viaAetos, "prometheus-config", s.PrometheusConfig,
+		"Prometheus needs an address", "give --prometheus-url=URL, or --prometheus-url="+prometheus.ViaAetos)
+	m.unless(s.PrometheusConfig == "" || s.PrometheusURL != "" && s.PrometheusURL != prometheus.ViaAetos, "prometheus-config", s.PrometheusConfig,
 		"there is no Prometheus that it could be for", "give --prometheus-url=URL too, or leave the flag out")
 	m.unless(model.LabelName(s.PrometheusGroupLabel).IsValidLegacy(), "prometheus-node-group-label", s.PrometheusGroupLabel,
 		"not the name of a label of Prometheus", "write a name such as "+prometheus.DefaultGroupLabel)
-	if s.PrometheusURL != viaAetos {
+	if s.PrometheusURL != prometheus.ViaAetos {
 		if _, err := s.newPrometheus(nil); err != nil {
 			*m = append(*m, err)
 		}

@@ -9,9 +9,6 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/prometheus"
 )
 
-// viaAetos is the value of --prometheus-url that means the cloud's own Prometheus.
-const viaAetos = "aetos"
-
 // takeLoadFlags makes the sources of load as the autoscaler's flags have them, where they are not given.
 func (w *World) takeLoadFlags() {
 	flags := w.program.Provider
@@ -21,7 +18,7 @@ func (w *World) takeLoadFlags() {
 			w.Setup.Defaults.Source = source
 		}
 	}
-	w.Setup.Aetos = w.Setup.Aetos || flags.Last("prometheus-url") == viaAetos
+	w.Setup.Aetos = w.Setup.Aetos || flags.Last("prometheus-url") == prometheus.ViaAetos
 	if w.Setup.Sources != nil || w.Session == nil {
 		return
 	}
