@@ -124,6 +124,22 @@ func (f *fakeCloud) settleLocked(s *fakeStack) {
 	s.status = "UPDATE_COMPLETE"
 }
 
+// fails makes a member of the running update fail, while the update goes on.
+func (f *fakeCloud) fails(s *fakeStack, index int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	id := fmt.Sprintf("%s-failed-%d", s.ref.ID, index)
+	f.servers[id] = "ERROR"
+	s.rows[index] = &MemberRow{Index: strconv.Itoa(index), StackID: s.ref.ID, Resource: "server", ServerID: id, Status: "CREATE_FAILED"}
+}
+
+// readings are how often a stack was read.
+func (f *fakeCloud) readings() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reads
+}
+
 // ids are the servers of the stack by index.
 func (f *fakeCloud) ids(s *fakeStack) []string {
 	f.mu.Lock()

@@ -88,8 +88,9 @@ func TestAGrowthBringsATokenARemovalDoesNot(t *testing.T) {
 func TestWhoeverMakesServersBringsAToken(t *testing.T) {
 	t.Run("a removal while members are missing", func(t *testing.T) {
 		b, s, _ := newJoinBench(t, 2, nil)
-		require.NoError(t, b.grow(s, 1)) // stays in progress
-		require.NoError(t, b.remove(s, 0))
+		require.NoError(t, b.grow(s, 2)) // stays in progress
+		b.fails(s, 3)
+		require.NoError(t, b.remove(s, 3))
 		assert.Equal(t, []string{"token1", "token2"}, b.sentTokens())
 	})
 	t.Run("a removal beside a failed member", func(t *testing.T) {

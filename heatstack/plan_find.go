@@ -1,11 +1,20 @@
 package heatstack
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
 )
+
+// errOverlap: an update that names members must not overtake another one. Heat's convergence engine lets go of the running update's
+// hold on the group when the next one comes, and may then carry that one out twice: by the worker that had the hold, and by one that
+// has waited for it since, with what it knew of the group before. That one finds the named member gone, so does not exclude its index,
+// makes it again and deletes the highest member instead (seen on Zed; heat/engine/resources/openstack/heat/resource_group.py,
+// _get_new_blacklist_entries; heat/engine/resource.py repeats for seconds what finds its resource held). Members that have not been made
+// can't wait: the running update may be waiting for them.
+var errOverlap = errors.New("an update of the stack is running, or was overtaken a moment ago; Heat could take it for another member's removal")
 
 // name decides on members that have to go, and returns the indices of those to name.
 func (v *view) name(members []nodegroups.Member, decisions []decision) indexSet {
@@ -85,6 +94,8 @@ func (v *view) findUnmade(m nodegroups.Member) (int, decision) {
 func (v *view) judge(i int, row MemberRow) decision {
 	ordered := v.excluded[i] || isBeingDeleted(row.Status) && !v.intended[i]
 	switch {
+	case !ordered && (v.phase == phaseOwnUpdate || v.Restless) && isMade(row.Status):
+		return decision{verdictWait, errOverlap}
 	case !ordered:
 		return decision{verdict: verdictSend}
 	case v.phase == phaseOwnUpdate, row.Status == "DELETE_COMPLETE", row.Status == "DELETE_IN_PROGRESS":

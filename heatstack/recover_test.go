@@ -273,7 +273,8 @@ func TestWhatOthersHaveBegunRaisesNoAlarm(t *testing.T) {
 			b.change(func() { s.status, s.updated = "UPDATE_IN_PROGRESS", s.updated+1 })
 		}
 		require.NoError(t, b.grow(s, 1))
-		require.NoError(t, b.remove(s, 0))
+		b.fails(s, 4)
+		require.NoError(t, b.remove(s, 4))
 		b.settle(s)
 		b.change(func() {
 			delete(b.servers, ids[3])

@@ -48,6 +48,10 @@ var lateAfter = [...]time.Duration{
 	2 * time.Second, 3 * time.Second, 5 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second,
 }
 
+// overtakenFor is how long Heat's workers may still try to carry out an update that has overtaken another one: three tries, each up to
+// 2 s after the one before (heat/engine/resource.py, client_retry_limit), and what a busy engine needs besides.
+const overtakenFor = 10 * time.Second
+
 // newOrder is what a plan will have ordered when it is sent.
 func (w *writer) newOrder(l *look, p plan) *order {
 	o := &order{count: p.Count, list: p.List, listOurs: true, beforeCount: l.Count, beforeList: l.List}
@@ -65,6 +69,11 @@ func (w *writer) send(ctx context.Context, l *look, p plan, o *order, join *join
 		parameters[names.Removal] = p.List
 	}
 	err := w.all.heat.Patch(join.addTo(ctx, parameters), l.ref.Name, l.ref.ID, parameters)
+	if isBusy(l.Status) && (err == nil || isUnknownOutcome(err)) {
+		w.mu.Lock()
+		w.quietUntil = w.all.opts.Clock.Now().Add(overtakenFor)
+		w.mu.Unlock()
+	}
 	switch {
 	case err == nil:
 	case isConflict(err):

@@ -107,6 +107,7 @@ func missingParameter(name string) nodegroups.Problem {
 func (w *writer) compare(l *look) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	l.Restless = w.all.opts.Clock.Now().Before(w.quietUntil)
 	if w.last != nil {
 		l.Own = w.last.shows(l.Count, l.List)
 		l.OwnList = w.last.listOurs && sameEntries(w.last.list, l.List)

@@ -27,6 +27,8 @@ type writer struct {
 	// isConvergent: Heat was seen to show an update's parameters while it was running, so that an update that does not show
 	// is lost and not waiting to be shown.
 	isConvergent bool
+	// quietUntil is when an update of ours that has overtaken another one is sure to have been carried out by all of Heat's workers.
+	quietUntil time.Time
 	// removals are those that were ordered and are not verified yet.
 	removals []*removal
 	// othersAtWork: since the stack was last seen at rest somebody else has begun an update. Ours may have superseded it, and members

@@ -114,14 +114,47 @@ func TestRemovalDuringOurOwnGrowth(t *testing.T) {
 	require.NoError(t, b.remove(s, 1))
 	b.settle(s)
 	require.NoError(t, b.grow(s, 2))
-	require.NoError(t, b.remove(s, 3))
-	require.NoError(t, b.remove(s, 0))
-	assert.Equal(t, []string{"a 3 [1]", "a 5 <nil>", "a 4 [3]", "a 3 [0 3]"}, b.sent())
+	b.fails(s, 4)
+	require.NoError(t, b.remove(s, 4), "what the running update can't make does not wait for it")
+	before := []string{"a 3 [1]", "a 5 <nil>", "a 4 [4]"}
+	assert.Equal(t, before, b.sent())
+	sent := b.clock.Now()
+	members, looks, rested := []nodegroups.Member{b.member(s, 3)}, b.readings(), false
+	require.NoError(t, b.do(func(ctx context.Context) error { return b.ws.Remove(ctx, s.ref, members) }, func() {
+		if !rested && b.readings() > looks+20 { // it has looked several times
+			assert.Equal(t, before, b.sent(), "a server that was made waits for the update")
+			b.settle(s)
+			rested = true
+		}
+	}))
+	assert.Equal(t, append(before, "a 3 [3]"), b.sent())
+	assert.GreaterOrEqual(t, b.clock.Since(sent), overtakenFor, "and for whatever of Heat's still deals with the one that was overtaken")
 	b.settle(s)
 	b.refresh(s)
 	assert.Len(t, b.ids(s), 3)
 	assert.Equal(t, 3, b.verified)
 	assert.Zero(t, b.wrong)
+}
+
+// An update that overtook another one may be carried out twice.
+func TestRemovalAfterAGrowthThatOvertookAnother(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 3)
+	require.NoError(t, b.grow(s, 1))
+	require.NoError(t, b.grow(s, 1))
+	b.settle(s)
+	sent := b.clock.Now()
+	require.NoError(t, b.remove(s, 0))
+	assert.Equal(t, []string{"a 4 <nil>", "a 5 <nil>", "a 4 [0]"}, b.sent())
+	assert.GreaterOrEqual(t, b.clock.Since(sent), overtakenFor-time.Second)
+
+	b.settle(s)
+	require.NoError(t, b.grow(s, 1)) // at rest: it overtakes nothing
+	b.settle(s)
+	b.clock.Step(overtakenFor)
+	sent = b.clock.Now()
+	require.NoError(t, b.remove(s, 1))
+	assert.Less(t, b.clock.Since(sent), overtakenFor/2)
 }
 
 func TestGrowthAndRemovalShareAnUpdate(t *testing.T) {
