@@ -130,6 +130,11 @@ func (p *plan) decide(v *view, w wishes) {
 		p.refuseUnsent(err)
 		return
 	}
+	if v.overtakes() && !v.survivesTwice(len(v.intended.minus(named))+replaced.both(v.intended), named) {
+		// Growth need not wait for that.
+		p.waitUnsent(errOverlap)
+		named, replaced = indexSet{}, indexSet{}
+	}
 	s := sizing{view: v, intended: v.intended.minus(named), named: named}
 	for i, by := range w.Shrink {
 		if smaller, err := s.shrink(by); err != nil {
@@ -146,6 +151,11 @@ func (p *plan) decide(v *view, w wishes) {
 		p.Retry = decision{verdict: verdictSend}
 	}
 	if !p.sends() {
+		return
+	}
+	if v.overtakes() && !v.survivesTwice(count, s.named) {
+		p.waitUnsent(errOverlap)
+		p.Retry.verdict = verdictWait
 		return
 	}
 	excluded := v.excluded.union(s.named)
@@ -208,6 +218,17 @@ func (p *plan) refuseUnsent(err error) {
 	}
 	p.Retry = d
 	p.Patch = false
+}
+
+// waitUnsent turns every decision to send into waiting.
+func (p *plan) waitUnsent(err error) {
+	for _, list := range p.lists() {
+		for i := range list {
+			if list[i].verdict == verdictSend {
+				list[i] = decision{verdictWait, err}
+			}
+		}
+	}
 }
 
 // sends tells whether anything was decided to be sent.

@@ -16,6 +16,19 @@ import (
 // can't wait: the running update may be waiting for them.
 var errOverlap = errors.New("an update of the stack is running, or was overtaken a moment ago; Heat could take it for another member's removal")
 
+// overtakes tells whether an update that is sent now may be carried out twice.
+func (v *view) overtakes() bool { return v.phase == phaseOwnUpdate || v.Restless }
+
+// survivesTwice tells whether no made member but the named ones is lost if an update to this size, which names them, is carried out
+// once more by a worker that does not find them any more: it excludes only what Heat has written down by now.
+func (v *view) survivesTwice(count int, named indexSet) bool {
+	if len(named) == 0 {
+		return true
+	}
+	staying := v.made().minus(named).minus(v.living.minus(v.intended))
+	return firstFree(count, v.known).containsAll(staying)
+}
+
 // name decides on members that have to go, and returns the indices of those to name.
 func (v *view) name(members []nodegroups.Member, decisions []decision) indexSet {
 	named := indexSet{}

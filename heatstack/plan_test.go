@@ -125,6 +125,15 @@ func TestPlan(t *testing.T) {
 			rows: "0 1 2:CREATE_FAILED 3:-", count: 4, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: append(server("s0"), failed(2, "s2")...)},
 			patch: "3 [2]", rm: "wait,send", keep: "0 1",
 		},
+		// Were it carried out twice, the second time without knowing 2 and 3, member 5 would be lost, which is made.
+		"removal of failed ones below a made one while our growth runs": {
+			rows: "0 1 2:CREATE_FAILED 3:CREATE_FAILED 4 5 6:-", count: 7, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: append(failed(2, "s2"), failed(3, "s3")...), Grow: []int{1}},
+			patch: "8 <nil>", rm: "wait,wait", grow: "send", keep: "0 1 4 5",
+		},
+		"removal of a failed one below a made one and one that is not": {
+			rows: "0 1 2:CREATE_FAILED 3 4:-", count: 5, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: failed(2, "s2")},
+			patch: "4 [2]", rm: "send", keep: "0 1 3",
+		},
 		"removal after a growth that overtook another": {rows: "0 1 2", count: 3, own: true, restless: true, wish: wishes{Remove: server("s0")}, rm: "wait"},
 		"growth after a growth that overtook another":  {rows: "0 1 2", count: 3, own: true, restless: true, wish: wishes{Grow: []int{1}}, patch: "4 <nil>", grow: "send", keep: "0 1 2"},
 		"a member still being made":                    {rows: "0 1:-", count: 2, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: []nodegroups.Member{unmade(1)}}, patch: "1 [1]", rm: "send", keep: "0"},

@@ -62,6 +62,8 @@ type view struct {
 	listed, living indexSet
 	// excluded are the indices Heat would not use if it were told nothing new; intended are the ones it would.
 	excluded, intended indexSet
+	// known are the excluded indices that Heat has written down.
+	known indexSet
 	// pending are excluded indices that Heat has not written down yet, so that a new list must hold them.
 	pending indexSet
 	// doubt says why the members can't be trusted right now, nil if they can.
@@ -103,7 +105,7 @@ func (v *view) understand() {
 	named := v.resolve(v.List).minus(removed)
 	// In mode update an index that is blacklisted and not in the list comes back at the next update. It is never left to
 	// that: a list that we send holds them all, and the survivors are those of this more careful reading.
-	v.excluded = removed.union(named)
+	v.excluded, v.known = removed.union(named), removed
 	v.intended = firstFree(v.Count, v.excluded)
 	v.pending = named
 	v.dropStale(removed, named)
