@@ -12,6 +12,9 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
 )
 
+// SharedDisk are flags of kubelets that share a disk with everything else on this machine: it may be full, and they go on.
+var SharedDisk = []string{"--eviction-hard=memory.available<50Mi", "--image-gc-high-threshold=100"}
+
 // Node starts a server as a node on this machine's kernel, in namespaces of its own: the kubelet, containerd and runc are
 // real, cloud-init's part is played by test/kubernetes. The kubelet gets these flags besides those of its user_data.
 //

@@ -11,6 +11,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/machines"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/vm"
 )
 
 // TestNode is TestVirtualMachine on this machine's kernel: what it leaves out is the boot and cloud-init, so that the time of
@@ -25,5 +26,5 @@ func TestNode(t *testing.T) {
 
 // honest starts a node that is who it should be.
 func honest(group *process.Group, server machines.Server, name, dir string) (*process.Process, error) {
-	return host.Node(group, server, name, dir)
+	return host.Node(group, server, name, dir, vm.SharedDisk...)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/vm"
 )
 
 const (
@@ -32,9 +33,6 @@ const (
 	stepTimeout = 3 * time.Minute
 	roleLabel   = "role"
 )
-
-// ownDisk are flags of kubelets that share a disk with everything else on this machine: it may be full, and they go on.
-var ownDisk = []string{"--eviction-hard=memory.available<50Mi", "--image-gc-high-threshold=100"}
 
 // scene is a simulated cloud whose servers are nodes with real kubelets and containerd: one that is there before the chart, for its
 // pods, and those of the node group that the chart's autoscaler is to look after.
@@ -63,7 +61,7 @@ func newScene(t *testing.T) *scene {
 	s.World, err = world.New(t.Context(), base, namespace, cloud, world.Options{
 		NoCloudController: true, // the chart's autoscaler deletes the Nodes of servers that are gone
 		SwitchOn: func(group *process.Group, server machines.Server, name, dir string) (*process.Process, error) {
-			return host.Node(group, server, name, dir, ownDisk...)
+			return host.Node(group, server, name, dir, vm.SharedDisk...)
 		},
 		OnMachine: func(event machines.Event) { t.Logf("machine %s of server %s: %v", event.Kind, event.Name, event.Err) },
 	})
