@@ -126,14 +126,14 @@ func (p *plan) decide(v *view, w wishes) {
 	named := v.name(w.Remove, p.Remove)
 	replaced := v.name(w.Replace, p.Replace).minus(named)
 	named = named.union(replaced)
-	if err := v.unhealthy(named); err != nil {
-		p.refuseUnsent(err)
-		return
-	}
 	if v.overtakes() && !v.survivesTwice(len(v.intended.minus(named))+replaced.both(v.intended), named) {
 		// Growth need not wait for that.
 		p.waitUnsent(errOverlap)
 		named, replaced = indexSet{}, indexSet{}
+	}
+	if err := v.unhealthy(named); err != nil {
+		p.refuseUnsent(err)
+		return
 	}
 	s := sizing{view: v, intended: v.intended.minus(named), named: named}
 	for i, by := range w.Shrink {

@@ -130,6 +130,11 @@ func TestPlan(t *testing.T) {
 			rows: "0 1 2:CREATE_FAILED 3:CREATE_FAILED 4 5 6:-", count: 7, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: append(failed(2, "s2"), failed(3, "s3")...), Grow: []int{1}},
 			patch: "8 <nil>", rm: "wait,wait", grow: "send", keep: "0 1 4 5",
 		},
+		// One that waits is not named: growth would replace its server.
+		"growth beside an unhealthy one whose removal waits": {
+			rows: "0 1 2:CHECK_FAILED 3:CREATE_FAILED 4 5", count: 6, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: append(failed(2, "s2"), failed(3, "s3")...), Grow: []int{1}},
+			rm: "wait,wait", grow: "refuse",
+		},
 		"removal of a failed one below a made one and one that is not": {
 			rows: "0 1 2:CREATE_FAILED 3 4:-", count: 5, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: failed(2, "s2")},
 			patch: "4 [2]", rm: "send", keep: "0 1 3",
