@@ -40,6 +40,8 @@ type Workload struct {
 	Tolerations []v1.Toleration
 	// Devices are extended resources that a pod asks for, such as nvidia.com/gpu.
 	Devices map[string]string
+	// Guaranteed gives the pods the quality of service of that name: limits that equal their requests. It needs Memory.
+	Guaranteed bool
 	// Spread gives the pods the topology spread constraint of docs/how-to/spread-load.md.
 	Spread bool
 }
@@ -57,6 +59,9 @@ func (w *World) Deploy(ctx context.Context, workload Workload) error {
 	for device, n := range workload.Devices {
 		limits[v1.ResourceName(device)] = resource.MustParse(n)
 		requests[v1.ResourceName(device)] = resource.MustParse(n)
+	}
+	if workload.Guaranteed {
+		limits = requests
 	}
 	if workload.Image == "" {
 		workload.Image = nowhere
