@@ -20,7 +20,8 @@ const KubernetesVersion = "v1.33.13"
 type Builder struct {
 	// Root is the repository's top folder.
 	Root string
-	// Cache is where the programs go; FindCache's choice if empty.
+	// Cache is where the programs go that are not made of this repository's code, such as Kubernetes'. All clones of a user share it. The
+	// others go into the clone (.out/programs), so that tests in two of them, side by side, do not run one another's code.
 	Cache string
 }
 
@@ -43,30 +44,30 @@ func (b *Builder) Kubernetes(ctx context.Context) (string, error) {
 	component, client := "k8s.io/component-base/version", "k8s.io/client-go/pkg/version"
 	stamps := fmt.Sprintf("-s -w -X %[1]s.gitVersion=%[3]s -X %[1]s.gitMajor=1 -X %[1]s.gitMinor=33 -X %[1]s.gitTreeState=clean -X %[2]s.gitVersion=%[3]s",
 		component, client, KubernetesVersion)
-	return b.build(ctx, "kubernetes", filepath.Join(b.Root, "test", "kubernetes"), "-ldflags", stamps)
+	return b.build(ctx, filepath.Join(b.Cache, "kubernetes"), filepath.Join(b.Root, "test", "kubernetes"), ".", "-ldflags", stamps)
 }
 
 // Autoscaler builds the product and returns the program's path.
 func (b *Builder) Autoscaler(ctx context.Context) (string, error) {
 	// The tag keeps all other clouds' providers, and their libraries, out of the program.
-	return b.build(ctx, "cluster-autoscaler-openstack", b.Root, "-tags", "externalgrpc", "-ldflags", "-s -w")
+	return b.buildOwn(ctx, "cluster-autoscaler-openstack", ".", "-tags", "externalgrpc", "-ldflags", "-s -w")
 }
 
 // External builds the product's gRPC server and a stock cluster-autoscaler, and returns their paths.
 func (b *Builder) External(ctx context.Context) (server, stock string, err error) {
 	const name = "cluster-autoscaler-openstack-grpc"
-	server, err = b.build(ctx, name, filepath.Join(b.Root, "cmd", name), "-tags", "externalgrpc", "-ldflags", "-s -w")
+	server, err = b.buildOwn(ctx, name, "./cmd/"+name, "-tags", "externalgrpc", "-ldflags", "-s -w")
 	if err != nil {
 		return "", "", err
 	}
-	stock, err = b.build(ctx, "stock-cluster-autoscaler", filepath.Join(b.Root, "test", "e2e", "stock"), "-tags", "externalgrpc", "-ldflags", "-s -w")
+	stock, err = b.buildOwn(ctx, "stock-cluster-autoscaler", "./test/e2e/stock", "-tags", "externalgrpc", "-ldflags", "-s -w")
 	return server, stock, err
 }
 
 // Plugin builds the operator's tool, the plugin of kubectl, and returns the program's path.
 func (b *Builder) Plugin(ctx context.Context) (string, error) {
 	const name = "kubectl-openstack_nodegroups"
-	return b.build(ctx, name, filepath.Join(b.Root, "cmd", name), "-ldflags", "-s -w")
+	return b.buildOwn(ctx, name, "./cmd/"+name, "-ldflags", "-s -w")
 }
 
 // Helm builds helm, which is a tool of the module test/chart/helm, and returns the program's path. As in helm's releases (its Makefile), the
@@ -74,7 +75,7 @@ func (b *Builder) Plugin(ctx context.Context) (string, error) {
 func (b *Builder) Helm(ctx context.Context) (string, error) {
 	const util, rules = "helm.sh/helm/v3/pkg/chartutil", "helm.sh/helm/v3/pkg/lint/rules"
 	stamps := fmt.Sprintf("-s -w -X %[1]s.k8sVersionMajor=1 -X %[1]s.k8sVersionMinor=33 -X %[2]s.k8sVersionMajor=1 -X %[2]s.k8sVersionMinor=33", util, rules)
-	return b.buildPackage(ctx, "helm", filepath.Join(b.Root, "test", "chart", "helm"), "helm.sh/helm/v3/cmd/helm", "-ldflags", stamps)
+	return b.build(ctx, filepath.Join(b.Cache, "helm"), filepath.Join(b.Root, "test", "chart", "helm"), "helm.sh/helm/v3/cmd/helm", "-ldflags", stamps)
 }
 
 // DeschedulerVersion is the descheduler's release in test/descheduler. Go's module proxy does not serve those between 0.30 and 0.36.
@@ -85,26 +86,27 @@ const DeschedulerVersion = "v0.36.0"
 func (b *Builder) Descheduler(ctx context.Context) (string, error) {
 	// Its version in the form that its own images have; it compares it with the cluster's.
 	stamps := "-s -w -X sigs.k8s.io/descheduler/pkg/version.version=v20260101-" + DeschedulerVersion
-	return b.buildPackage(ctx, "descheduler", filepath.Join(b.Root, "test", "descheduler"), "sigs.k8s.io/descheduler/cmd/descheduler", "-ldflags", stamps)
+	return b.build(ctx, filepath.Join(b.Cache, "descheduler"), filepath.Join(b.Root, "test", "descheduler"), "sigs.k8s.io/descheduler/cmd/descheduler", "-ldflags", stamps)
 }
 
-// build builds the program in a folder.
-func (b *Builder) build(ctx context.Context, name, dir string, arguments ...string) (string, error) {
-	return b.buildPackage(ctx, name, dir, ".", arguments...)
+// buildOwn builds a program of the repository's own module.
+func (b *Builder) buildOwn(ctx context.Context, name, pkg string, arguments ...string) (string, error) {
+	return b.build(ctx, filepath.Join(b.Root, ".out", "programs", name), b.Root, pkg, arguments...)
 }
 
-// buildPackage runs go build, which does nothing if the program is as new as its sources. Only one at a time per program:
-// go test runs packages in parallel, and two linkers side by side need 5 GB.
-func (b *Builder) buildPackage(ctx context.Context, name, dir, pkg string, arguments ...string) (string, error) {
-	if err := os.MkdirAll(b.Cache, 0o700); err != nil {
-		return "", err
+// build runs go build in the folder of a module, which does nothing if the program is as new as its sources. Only one at a time of a
+// user's: go test runs packages in parallel, and two linkers side by side need 5 GB.
+func (b *Builder) build(ctx context.Context, path, dir, pkg string, arguments ...string) (string, error) {
+	for _, folder := range []string{b.Cache, filepath.Dir(path)} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return "", err
+		}
 	}
 	unlock, err := lock(ctx, filepath.Join(b.Cache, "build.lock"))
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	path := filepath.Join(b.Cache, name)
 	arguments = append([]string{"build", "-C", dir, "-trimpath", "-buildvcs=false", "-o", path}, arguments...)
 	env := []string{"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off"}
 	for _, variable := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOPROXY", "GONOSUMDB", "GOTOOLCHAIN", "HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE"} {
@@ -113,7 +115,7 @@ func (b *Builder) buildPackage(ctx context.Context, name, dir, pkg string, argum
 		}
 	}
 	if _, err := process.Run(ctx, process.Options{Env: env}, "go", append(arguments, pkg)...); err != nil {
-		return "", fmt.Errorf("build %s: %w", name, err)
+		return "", fmt.Errorf("build %s: %w", filepath.Base(path), err)
 	}
 	return path, nil
 }
