@@ -50,6 +50,9 @@ write_cache() {
   mkdir -p "$LAB_CACHE"
   tar --create --directory "$DATA" "${CACHED[@]}" | gzip -1 >"$file.part"
   mv "$file.part" "$file"
+  # One for every change of a script would be kept for good otherwise.
+  find "$LAB_CACHE" -maxdepth 1 -name 'openstack-*.tar.gz' -printf '%T@ %p\n' | sort --reverse --numeric-sort |
+    tail --lines=+6 | cut --delimiter=' ' --fields=2- | xargs --no-run-if-empty --delimiter='\n' rm --force
   start_mariadb
   say "data bases kept in $file ($(du --human-readable "$file" | cut --fields=1))"
 }
