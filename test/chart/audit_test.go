@@ -5,6 +5,7 @@ package chart
 import (
 	"bufio"
 	"encoding/json"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -67,34 +68,45 @@ func requests(t *testing.T, namespace, account string) []request {
 	return out
 }
 
-// reading are verbs of which one is as much as all: who may list may as well get.
-var reading = []string{"get", "list", "watch"}
-
 // seldom are rights that the life of a node group here does not need every time, each with what needs it.
 var seldom = map[string]string{
 	"events patch": "an Event that is told again: client-go counts it up",
+	"nodes get":    "a Node that somebody has changed while it was to be tainted is read again",
 }
 
-// usedRights are the rights that requests needed: "GROUP RESOURCE VERB", and once more with the name of the object. That something was
-// refused ends the test.
-func usedRights(t *testing.T, asked []request) map[string]bool {
+// right is what an account may do, or what it did: a verb on a resource of a group, anywhere or in one namespace, on any object or on one.
+type right struct{ namespace, group, resource, verb, name string }
+
+func (r right) String() string {
+	words := strings.Join(strings.Fields(strings.Join([]string{r.group, r.resource, r.verb, r.name}, " ")), " ")
+	if r.namespace != "" {
+		words += " in " + r.namespace
+	}
+	return words
+}
+
+// covers says whether who has this right may do that.
+func (r right) covers(done right) bool {
+	return r.group == done.group && r.resource == done.resource && r.verb == done.verb &&
+		(r.namespace == "" || r.namespace == done.namespace) && (r.name == "" || r.name == done.name)
+}
+
+// uses are the rights that requests needed, of which none was refused.
+func uses(t *testing.T, asked []request) map[right]bool {
 	t.Helper()
 	require.NotEmpty(t, asked)
-	used := map[string]bool{}
+	done := map[right]bool{}
 	for _, r := range asked {
 		require.False(t, r.isRefused(), "%s %s", r.Verb, r.RequestURI)
-		verb := r.Verb
-		if slices.Contains(reading, verb) {
-			verb = "read"
-		}
-		key := strings.TrimSpace(r.ObjectRef.APIGroup + " " + r.resource() + " " + verb)
-		used[key], used[key+" "+r.ObjectRef.Name] = true, true
-		if key == "certificates.k8s.io certificatesigningrequests/approval update" {
+		ref := r.ObjectRef
+		use := right{ref.Namespace, ref.APIGroup, r.resource(), r.Verb, ref.Name}
+		done[use] = true
+		if use.resource == "certificatesigningrequests/approval" && use.verb == "update" {
 			// Approving is asked of the request; its signer is what the right names.
-			used["certificates.k8s.io signers approve "+signerOf(t, r.ObjectRef.Name)] = true
+			done[right{"", use.group, "signers", "approve", signerOf(t, use.name)}] = true
 		}
 	}
-	return used
+	return done
 }
 
 // signerOf is who is asked by a request for a certificate. Requests stay for an hour when they have been decided.
@@ -105,50 +117,50 @@ func signerOf(t *testing.T, name string) string {
 	return asked.Spec.SignerName
 }
 
-// requireAllUsed: of the roles of a release, wherever they are, no right is for nothing.
-func requireAllUsed(t *testing.T, release string, used map[string]bool) {
+// requireAllUsed: of the roles of a release, wherever they are, no right is for nothing: each was needed by something that no narrower
+// one of them allows.
+func requireAllUsed(t *testing.T, release string, done map[right]bool) {
 	t.Helper()
 	of := metav1.ListOptions{LabelSelector: "app.kubernetes.io/instance=" + release}
 	roles, err := base.Cluster.Client.RbacV1().Roles("").List(t.Context(), of)
 	require.NoError(t, err)
 	clusterRoles, err := base.Cluster.Client.RbacV1().ClusterRoles().List(t.Context(), of)
 	require.NoError(t, err)
-	var rules []rbacv1.PolicyRule
+	var given []right
 	for _, role := range roles.Items {
-		rules = append(rules, role.Rules...)
+		given = append(given, rightsOf(role.Namespace, role.Rules)...)
 	}
 	for _, role := range clusterRoles.Items {
-		rules = append(rules, role.Rules...)
+		given = append(given, rightsOf("", role.Rules)...)
 	}
-	rights := rightsOf(rules)
-	require.NotEmpty(t, rights)
+	require.NotEmpty(t, given)
 	var unused []string
-	for _, right := range rights {
-		if !used[right] && seldom[right] == "" {
-			unused = append(unused, right)
+	for i, g := range given {
+		others := slices.Delete(slices.Clone(given), i, i+1)
+		needed := slices.ContainsFunc(slices.Collect(maps.Keys(done)), func(use right) bool {
+			return g.covers(use) && !slices.ContainsFunc(others, func(o right) bool { return g.covers(o) && o.covers(use) })
+		})
+		if !needed && seldom[g.String()] == "" {
+			unused = append(unused, g.String())
 		}
 	}
-	require.Empty(t, unused, "rights that nobody has used")
+	slices.Sort(unused)
+	require.Empty(t, unused, "rights that nobody has needed")
 }
 
-// rightsOf takes rules apart: "GROUP RESOURCE VERB", and the name if the rule has one.
-func rightsOf(rules []rbacv1.PolicyRule) []string {
-	var out []string
+// rightsOf takes the rules of a role apart. No namespace is all of them.
+func rightsOf(namespace string, rules []rbacv1.PolicyRule) []right {
+	var out []right
 	for _, rule := range rules {
 		for _, group := range rule.APIGroups {
 			for _, resource := range rule.Resources {
 				for _, verb := range rule.Verbs {
-					if slices.Contains(reading, verb) {
-						verb = "read"
-					}
-					// A name that is given says where the right holds; approving is asked of the signer, not of a request.
 					for _, name := range append(slices.Clone(rule.ResourceNames), "")[:max(1, len(rule.ResourceNames))] {
-						out = append(out, strings.TrimSpace(group+" "+resource+" "+verb+" "+name))
+						out = append(out, right{namespace, group, resource, verb, name})
 					}
 				}
 			}
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }
