@@ -14,7 +14,7 @@ import (
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
-// mintedTemplate is template for members that get a token.
+// mintedTemplate is simulator.GroupTemplate for members that get a token.
 var mintedTemplate = strings.NewReplacer(
 	"resources:\n", `  bootstrap_token_source: {type: string, default: minted}
   bootstrap_token: {type: string, hidden: true, default: ''}
@@ -24,7 +24,7 @@ resources:
 `, "          networks:", `          user_data_format: RAW
           user_data_update_policy: IGNORE
           user_data: {list_join: [' ', [{get_param: bootstrap_token}, {get_param: api_server}, {get_param: cluster_ca}]]}
-          networks:`).Replace(template)
+          networks:`).Replace(simulator.GroupTemplate)
 
 const secretsPath = "/api/v1/namespaces/kube-system/secrets"
 

@@ -21,7 +21,7 @@ import (
 func startWithTags(t *testing.T, tags []string, args ...string) *running {
 	t.Helper()
 	return startOn(t, simulator.StackSpec{
-		Name: "workers", Template: template, Tags: append([]string{"autoscaled", "node-group-max-size=5", "node-group-min-size=0"}, tags...),
+		Name: "workers", Template: simulator.GroupTemplate, Tags: append([]string{"autoscaled", "node-group-max-size=5", "node-group-min-size=0"}, tags...),
 	}, args...)
 }
 
