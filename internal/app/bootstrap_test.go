@@ -37,6 +37,7 @@ func dataOf(t *testing.T, secret map[string]any, key string) string {
 }
 
 func TestAScaleUpMintsATokenThatNobodySees(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, mintedTemplate, "--v=8", "--bootstrap-api-server=https://10.0.0.10:6443")
 	r.kube.put("api/v1/namespaces/kube-public/configmaps/cluster-info", map[string]any{
 		"kind": "ConfigMap", "apiVersion": "v1", "metadata": map[string]any{"name": "cluster-info", "namespace": "kube-public"},
@@ -68,6 +69,7 @@ func TestAScaleUpMintsATokenThatNobodySees(t *testing.T) {
 }
 
 func TestADryRunMintsNoToken(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, mintedTemplate, "--dry-run", "--leader-elect=false", "--bootstrap-api-server=https://10.0.0.10:6443")
 	r.eventually(t, "the decision is counted", func() bool {
 		body, _ := r.get(t, "/metrics")
@@ -78,6 +80,7 @@ func TestADryRunMintsNoToken(t *testing.T) {
 }
 
 func TestWithoutTokensNothingIsAskedOfTheCluster(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, mintedTemplate, "--bootstrap-tokens=false", "--approve-node-certificates=false")
 	r.eventually(t, "it is told", func() bool {
 		return strings.Contains(r.log.String(), "NoBootstrapToken") && strings.Contains(r.log.String(), "--bootstrap-tokens")

@@ -34,6 +34,7 @@ func TestPresentLoads(t *testing.T) {
 
 // TestExternalMetricsAreServedByTheLeaderOnly: while another replica leads nobody listens, and a stranger is told nothing.
 func TestExternalMetricsAreServedByTheLeaderOnly(t *testing.T) {
+	t.Parallel()
 	address, kube := freeAddress(t), newKubernetes(t)
 	lease := func(holder string) map[string]any {
 		return map[string]any{

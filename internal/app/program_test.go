@@ -170,6 +170,7 @@ func (r *running) terminate(t *testing.T) error {
 }
 
 func TestTheProgramScalesServesAndEndsInGoodOrder(t *testing.T) {
+	t.Parallel()
 	r := start(t)
 	r.eventually(t, "the pending pod makes the stack grow", func() bool { return r.size(t) == "1" })
 	body, code := r.get(t, "/readyz")
@@ -198,6 +199,7 @@ func TestTheProgramScalesServesAndEndsInGoodOrder(t *testing.T) {
 }
 
 func TestADryRunDecidesAndWritesNothing(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--dry-run", "--leader-elect=false")
 	r.eventually(t, "the decision is counted", func() bool {
 		body, _ := r.get(t, "/metrics")
@@ -213,6 +215,7 @@ func TestADryRunDecidesAndWritesNothing(t *testing.T) {
 }
 
 func TestItWaitsForACloudThatIsDownAndEndsAtOnceWhileItDoes(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--leader-elect=false")
 	r.eventually(t, "it is up", func() bool { return r.size(t) == "1" })
 	require.NoError(t, r.terminate(t))

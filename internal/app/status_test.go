@@ -29,6 +29,7 @@ func reportAt(t *testing.T, r *running, address string) (*model.Report, string) 
 }
 
 func TestTheStatusShowsWhatTheProgramDoes(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	r := startOn(t, simulator.StackSpec{
 		Name: "workers", Template: simulator.GroupTemplate, Tags: []string{"autoscaled", "node-group-max-size=5", "schedule=00:00-24:00=2"},
@@ -72,6 +73,7 @@ func TestTheStatusShowsWhatTheProgramDoes(t *testing.T) {
 }
 
 func TestABackOffIsShownWithTheCloudsWords(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	r := start(t, "--leader-elect=false", "--status-address="+address)
 	r.sim.FailBuilds("m1.medium", "No valid host was found.", 100)
