@@ -212,6 +212,17 @@ func TestWhoseTokenItIs(t *testing.T) {
 }
 
 // Somebody else's Secrets are never ours, whatever they look like.
+// oddToken puts a token of the node group workers, abcdef, that is valid but for the change.
+func (b *bench) oddToken(t *testing.T, change func(*v1.Secret)) token {
+	t.Helper()
+	k := token{id: "abcdef", secret: hide("0123456789abcdef"), group: "workers", expires: b.clock.Now().Add(20 * time.Minute)}
+	secret := k.object()
+	change(secret)
+	_, err := b.api.CoreV1().Secrets(TokenNamespace).Create(t.Context(), secret, metav1.CreateOptions{})
+	require.NoError(t, err)
+	return k
+}
+
 func TestForeignSecretsAreLeftAlone(t *testing.T) {
 	for name, change := range map[string]func(*v1.Secret){
 		"no label":      func(s *v1.Secret) { s.Labels = nil },
@@ -227,11 +238,7 @@ func TestForeignSecretsAreLeftAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newTokenBench(t, nil)
-			k := token{id: "abcdef", secret: hide("0123456789abcdef"), group: "workers", expires: b.clock.Now().Add(20 * time.Minute)}
-			secret := k.object()
-			change(secret)
-			_, err := b.api.CoreV1().Secrets(TokenNamespace).Create(t.Context(), secret, metav1.CreateOptions{})
-			require.NoError(t, err)
+			k := b.oddToken(t, change)
 			assert.NotEqual(t, k.text(), b.token("workers"))
 			_, found, err := b.NodeGroup(t.Context(), "abcdef")
 			require.NoError(t, err)
@@ -254,11 +261,7 @@ func TestATokenThatKubernetesRefusesIsNotShared(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newTokenBench(t, nil)
-			k := token{id: "abcdef", secret: hide("0123456789abcdef"), group: "workers", expires: b.clock.Now().Add(20 * time.Minute)}
-			secret := k.object()
-			change(secret)
-			_, err := b.api.CoreV1().Secrets(TokenNamespace).Create(t.Context(), secret, metav1.CreateOptions{})
-			require.NoError(t, err)
+			b.oddToken(t, change)
 			assert.NotEqual(t, "abcdef", b.token("workers")[:6])
 			b.revoke()
 			assert.Equal(t, []string{"workers expired"}, b.counts.revoked)

@@ -31,7 +31,7 @@ var loadAnnotations = []annotation{
 		func(c *Config) **timeDuration { return &c.Load.PollingInterval }),
 	span(KeyLoadMaxAge, "3 points, at least 3m", "15m", "How old the newest point may be; with older ones load has no opinion", time.Second, 24*time.Hour,
 		func(c *Config) **timeDuration { return &c.Load.MaxAge }),
-	span(KeyLoadHold, "15m", "30m", "How long the last good floor is kept while load has no opinion; then the minimum size is the floor", 0, 7*24*time.Hour,
+	span(KeyLoadHold, "--telemetry-hold", "30m", "How long the last good floor is kept while load has no opinion; then the minimum size is the floor", 0, 7*24*time.Hour,
 		func(c *Config) **timeDuration { return &c.Load.Hold }),
 	{KeyLoadServerGroup, typeName, "the node group's name", "prod-workers", "What the group's servers carry as metering.server_group",
 		setLoadServerGroup, func(c *Config) (string, bool) { return c.Load.ServerGroup, c.Load.ServerGroup != "" }, false},

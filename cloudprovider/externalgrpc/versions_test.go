@@ -235,6 +235,21 @@ func TestClientsWithoutProvisionTimeKeepTheDefaults(t *testing.T) {
 	require.Zero(t, proto.Size(answer), "a question without defaults")
 }
 
+// setPeriod says from when to when a price is asked for, in the old form and in the new one, as far as the dialect has them.
+func setPeriod(t *testing.T, asked *dynamicpb.Message, start, end time.Time) {
+	t.Helper()
+	for name, value := range map[string]time.Time{"startTime": start, "endTime": end} {
+		old := metav1.NewTime(value)
+		bytes, err := old.Marshal()
+		require.NoError(t, err)
+		set(asked, name, bytes)
+	}
+	for name, value := range map[string]time.Time{"startTimestamp": start, "endTimestamp": end} {
+		// Duration and Timestamp look the same on the wire.
+		set(asked, name, newDuration(time.Duration(value.UnixNano())))
+	}
+}
+
 func TestEveryVersionAsksForAPodsPrice(t *testing.T) {
 	pod := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p"}}
 	podBytes, err := pod.Marshal()
@@ -245,16 +260,7 @@ func TestEveryVersionAsksForAPodsPrice(t *testing.T) {
 			asked := message(t, d.pod)
 			set(asked, "pod", podBytes)
 			set(asked, "pod_bytes", podBytes)
-			for name, value := range map[string]time.Time{"startTime": start, "endTime": end} {
-				old := metav1.NewTime(value)
-				bytes, err := old.Marshal()
-				require.NoError(t, err)
-				set(asked, name, bytes)
-			}
-			for name, value := range map[string]time.Time{"startTimestamp": start, "endTimestamp": end} {
-				// Duration and Timestamp look the same on the wire.
-				set(asked, name, newDuration(time.Duration(value.UnixNano())))
-			}
+			setPeriod(t, asked, start, end)
 			bytes, err := proto.Marshal(asked)
 			require.NoError(t, err)
 			var request protos.PricingPodPriceRequest
@@ -279,15 +285,7 @@ func TestEveryVersionAsksForANodesPrice(t *testing.T) {
 		t.Run(d.versions, func(t *testing.T) {
 			asked := message(t, d.node)
 			set(asked, "node", node)
-			for name, value := range map[string]time.Time{"startTime": start, "endTime": end} {
-				old := metav1.NewTime(value)
-				bytes, err := old.Marshal()
-				require.NoError(t, err)
-				set(asked, name, bytes)
-			}
-			for name, value := range map[string]time.Time{"startTimestamp": start, "endTimestamp": end} {
-				set(asked, name, newDuration(time.Duration(value.UnixNano())))
-			}
+			setPeriod(t, asked, start, end)
 			bytes, err := proto.Marshal(asked)
 			require.NoError(t, err)
 			var request protos.PricingNodePriceRequest

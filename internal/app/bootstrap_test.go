@@ -14,7 +14,7 @@ import (
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
-// mintedTemplate is template for members that get a token.
+// mintedTemplate is simulator.GroupTemplate for members that get a token.
 var mintedTemplate = strings.NewReplacer(
 	"resources:\n", `  bootstrap_token_source: {type: string, default: minted}
   bootstrap_token: {type: string, hidden: true, default: ''}
@@ -24,7 +24,7 @@ resources:
 `, "          networks:", `          user_data_format: RAW
           user_data_update_policy: IGNORE
           user_data: {list_join: [' ', [{get_param: bootstrap_token}, {get_param: api_server}, {get_param: cluster_ca}]]}
-          networks:`).Replace(template)
+          networks:`).Replace(simulator.GroupTemplate)
 
 const secretsPath = "/api/v1/namespaces/kube-system/secrets"
 
@@ -37,6 +37,7 @@ func dataOf(t *testing.T, secret map[string]any, key string) string {
 }
 
 func TestAScaleUpMintsATokenThatNobodySees(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, mintedTemplate, "--v=8", "--bootstrap-api-server=https://10.0.0.10:6443")
 	r.kube.put("api/v1/namespaces/kube-public/configmaps/cluster-info", map[string]any{
 		"kind": "ConfigMap", "apiVersion": "v1", "metadata": map[string]any{"name": "cluster-info", "namespace": "kube-public"},
@@ -68,6 +69,7 @@ func TestAScaleUpMintsATokenThatNobodySees(t *testing.T) {
 }
 
 func TestADryRunMintsNoToken(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, mintedTemplate, "--dry-run", "--leader-elect=false", "--bootstrap-api-server=https://10.0.0.10:6443")
 	r.eventually(t, "the decision is counted", func() bool {
 		body, _ := r.get(t, "/metrics")
@@ -78,6 +80,7 @@ func TestADryRunMintsNoToken(t *testing.T) {
 }
 
 func TestWithoutTokensNothingIsAskedOfTheCluster(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, mintedTemplate, "--bootstrap-tokens=false", "--approve-node-certificates=false")
 	r.eventually(t, "it is told", func() bool {
 		return strings.Contains(r.log.String(), "NoBootstrapToken") && strings.Contains(r.log.String(), "--bootstrap-tokens")

@@ -34,6 +34,7 @@ func TestPresentLoads(t *testing.T) {
 
 // TestExternalMetricsAreServedByTheLeaderOnly: while another replica leads nobody listens, and a stranger is told nothing.
 func TestExternalMetricsAreServedByTheLeaderOnly(t *testing.T) {
+	t.Parallel()
 	address, kube := freeAddress(t), newKubernetes(t)
 	lease := func(holder string) map[string]any {
 		return map[string]any{
@@ -44,7 +45,7 @@ func TestExternalMetricsAreServedByTheLeaderOnly(t *testing.T) {
 	const path = "apis/coordination.k8s.io/v1/namespaces/kube-system/leases/cluster-autoscaler"
 	kube.put(path, lease("another"))
 	r := startIn(t, kube, simulator.StackSpec{
-		Name: "workers", Template: template, Tags: []string{"autoscaled", "node-group-max-size=5", "schedule=00:00-24:00=3"},
+		Name: "workers", Template: simulator.GroupTemplate, Tags: []string{"autoscaled", "node-group-max-size=5", "schedule=00:00-24:00=3"},
 	}, "--external-metrics-address="+address)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // the program makes its own certificate
 	ask := func() int {

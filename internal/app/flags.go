@@ -144,7 +144,7 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 		"PEM file with the certificate of --external-metrics-address; read again when it changes. Without it one is made that nobody can check.")
 	set.StringVar(&f.ExternalMetricsKey, "external-metrics-key", "", "PEM file with that certificate's key; read again when it changes.")
 	set.StringVar(&f.StatusAddress, "status-address", "",
-		"Address at which a page and JSON (/status.json) show node groups, their load, and what was decided and why, such as 127.0.0.1:8087; empty for none. "+
+		"Address at which a page and JSON (/status.json) show node groups, their load, and what was decided and why, such as 127.0.0.1:8090; empty for none. "+
 			"Nothing can be changed there, and there is no login: keep it on the loopback interface, or behind a NetworkPolicy.")
 	set.BoolVar(&f.DryRun, "dry-run", false,
 		"Decide and report, but change nothing: no stack, no taint, no eviction. Only Events, the status ConfigMap and the leader's Lease are written.")

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,10 +19,17 @@ import (
 // asProgram makes the test's binary be the program: flags belong to the process, so that each case needs a new one.
 const asProgram = "TEST_AS_PROGRAM"
 
+// sideBySide is how many programs run at the same time, whatever the number of processors: they wait most of the time.
+const sideBySide = "4"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
 	}
+	if err := flag.Set("test.parallel", sideBySide); err != nil {
+		panic(err)
+	}
+	flag.Parse() // what the command line says goes before
 	os.Exit(m.Run())
 }
 

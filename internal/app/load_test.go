@@ -21,11 +21,12 @@ import (
 func startWithTags(t *testing.T, tags []string, args ...string) *running {
 	t.Helper()
 	return startOn(t, simulator.StackSpec{
-		Name: "workers", Template: template, Tags: append([]string{"autoscaled", "node-group-max-size=5", "node-group-min-size=0"}, tags...),
+		Name: "workers", Template: simulator.GroupTemplate, Tags: append([]string{"autoscaled", "node-group-max-size=5", "node-group-min-size=0"}, tags...),
 	}, args...)
 }
 
 func TestAScheduleMakesTheStackGrowAndIsExplained(t *testing.T) {
+	t.Parallel()
 	r := startWithTags(t, []string{"schedule=00:00-24:00=3"})
 	r.eventually(t, "the stack grows beyond what the pending pod needs", func() bool { return r.size(t) == "3" })
 	r.eventually(t, "metrics", func() bool {
@@ -48,6 +49,7 @@ func TestAScheduleMakesTheStackGrowAndIsExplained(t *testing.T) {
 }
 
 func TestADryRunComputesFloorsAndTellsWhatItWouldHaveDone(t *testing.T) {
+	t.Parallel()
 	r := startWithTags(t, []string{"schedule=00:00-24:00=3"}, "--dry-run", "--leader-elect=false")
 	r.eventually(t, "the floor is told", func() bool {
 		body, _ := r.get(t, "/metrics")
@@ -60,6 +62,7 @@ func TestADryRunComputesFloorsAndTellsWhatItWouldHaveDone(t *testing.T) {
 }
 
 func TestWithoutLoadSignalsThereIsNoFloor(t *testing.T) {
+	t.Parallel()
 	r := startWithTags(t, []string{"schedule=00:00-24:00=3"}, "--load-signals=false")
 	r.eventually(t, "the pending pod makes the stack grow", func() bool { return r.size(t) == "1" })
 	body, _ := r.get(t, "/metrics")

@@ -24,27 +24,6 @@ import (
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
-const template = `heat_template_version: 2018-08-31
-parameters:
-  node_count: {type: number, default: 0}
-  nodes_to_remove: {type: comma_delimited_list, default: []}
-  flavor: {type: string, default: m1.medium}
-resources:
-  nodes:
-    type: OS::Heat::ResourceGroup
-    properties:
-      count: {get_param: node_count}
-      removal_policies: [{resource_list: {get_param: nodes_to_remove}}]
-      resource_def:
-        type: OS::Nova::Server
-        properties:
-          name: workers-%index%
-          flavor: {get_param: flavor}
-          image: node-image
-          networks: [{network: nodes}]
-          metadata: {metering.stack: {get_param: "OS::stack_id"}, node_index: "%index%"}
-`
-
 // running is the program as a process of its own, with a simulated cloud and a little Kubernetes.
 type running struct {
 	cmd   *exec.Cmd
@@ -77,7 +56,7 @@ func (s *safeBuffer) String() string {
 // start starts the program on a cloud with one node group of no members and a cluster with one pending pod.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
-	return startWith(t, template, args...)
+	return startWith(t, simulator.GroupTemplate, args...)
 }
 
 // startWith is start with a stack of another template.
@@ -94,12 +73,13 @@ func startOn(t *testing.T, stack simulator.StackSpec, args ...string) *running {
 	return startIn(t, newKubernetes(t), stack, args...)
 }
 
-// startIn is startOn with this Kubernetes.
+// startIn is startOn with this Kubernetes. The stack has no members in the beginning.
 func startIn(t *testing.T, kube *littleKubernetes, stack simulator.StackSpec, args ...string) *running {
 	t.Helper()
 	r := &running{sim: simulator.New(simulator.Options{Speed: 100}), kube: kube, log: &safeBuffer{}, ended: make(chan error, 1)}
 	require.NoError(t, r.sim.Start("127.0.0.1:0"))
 	t.Cleanup(r.sim.Close)
+	stack.Parameters = map[string]any{"node_count": 0, "flavor": "m1.medium"}
 	var err error
 	r.stack, err = r.sim.CreateStack("demo", stack)
 	require.NoError(t, err)
@@ -190,6 +170,7 @@ func (r *running) terminate(t *testing.T) error {
 }
 
 func TestTheProgramScalesServesAndEndsInGoodOrder(t *testing.T) {
+	t.Parallel()
 	r := start(t)
 	r.eventually(t, "the pending pod makes the stack grow", func() bool { return r.size(t) == "1" })
 	body, code := r.get(t, "/readyz")
@@ -218,6 +199,7 @@ func TestTheProgramScalesServesAndEndsInGoodOrder(t *testing.T) {
 }
 
 func TestADryRunDecidesAndWritesNothing(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--dry-run", "--leader-elect=false")
 	r.eventually(t, "the decision is counted", func() bool {
 		body, _ := r.get(t, "/metrics")
@@ -233,6 +215,7 @@ func TestADryRunDecidesAndWritesNothing(t *testing.T) {
 }
 
 func TestItWaitsForACloudThatIsDownAndEndsAtOnceWhileItDoes(t *testing.T) {
+	t.Parallel()
 	r := start(t, "--leader-elect=false")
 	r.eventually(t, "it is up", func() bool { return r.size(t) == "1" })
 	require.NoError(t, r.terminate(t))

@@ -33,6 +33,7 @@ func newPrometheus(t *testing.T, word string) *httptest.Server {
 }
 
 func TestPrometheusMakesTheStackGrow(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -52,6 +53,7 @@ func TestPrometheusMakesTheStackGrow(t *testing.T) {
 }
 
 func TestAMetricOfPrometheusWithoutPrometheusIsAProblem(t *testing.T) {
+	t.Parallel()
 	r := startWithTags(t, []string{"load-metric=prometheus:queue", "load-target=60"})
 	r.eventually(t, "an Event", func() bool { return r.told("BadLoadPolicy", "--prometheus-url") })
 	require.NoError(t, r.terminate(t))

@@ -23,7 +23,7 @@ func (s *settings) checkStatus(m *mistakes) {
 		return
 	}
 	_, _, err := net.SplitHostPort(s.StatusAddress)
-	m.unless(err == nil, "status-address", s.StatusAddress, text(err), "write an address such as 127.0.0.1:8087")
+	m.unless(err == nil, "status-address", s.StatusAddress, text(err), "write an address such as 127.0.0.1:8090")
 }
 
 // startStatus makes the program note what it does, and serves that, if it is asked to. stop ends the serving.
@@ -40,7 +40,7 @@ func (p *program) startStatus(ctx context.Context, of form) (stop func(), err er
 	p.observer = &noted{p.metrics, p.book}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.StatusAddress)
 	if err != nil {
-		return nil, &FlagError{"status-address", p.StatusAddress, err.Error(), "write a free address such as 127.0.0.1:8087"}
+		return nil, &FlagError{"status-address", p.StatusAddress, err.Error(), "write a free address such as 127.0.0.1:8090"}
 	}
 	klog.FromContext(ctx).Info("Serving the status page", "address", listener.Addr().String())
 	return web.Serve(ctx, listener, web.New(p.book.Status, nil)), nil

@@ -29,9 +29,10 @@ func reportAt(t *testing.T, r *running, address string) (*model.Report, string) 
 }
 
 func TestTheStatusShowsWhatTheProgramDoes(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	r := startOn(t, simulator.StackSpec{
-		Name: "workers", Template: template, Tags: []string{"autoscaled", "node-group-max-size=5", "schedule=00:00-24:00=2"},
+		Name: "workers", Template: simulator.GroupTemplate, Tags: []string{"autoscaled", "node-group-max-size=5", "schedule=00:00-24:00=2"},
 	}, "--leader-elect=false", "--status-address="+address)
 	var s *model.Report
 	var text string
@@ -72,6 +73,7 @@ func TestTheStatusShowsWhatTheProgramDoes(t *testing.T) {
 }
 
 func TestABackOffIsShownWithTheCloudsWords(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	r := start(t, "--leader-elect=false", "--status-address="+address)
 	r.sim.FailBuilds("m1.medium", "No valid host was found.", 100)
@@ -94,7 +96,7 @@ func TestAReplicaThatStandsBySaysWhoLeads(t *testing.T) {
 		"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": map[string]any{"name": "cluster-autoscaler", "namespace": "kube-system"},
 		"spec": map[string]any{"holderIdentity": "another", "leaseDurationSeconds": 3600, "renewTime": time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")},
 	})
-	r := startIn(t, kube, simulator.StackSpec{Name: "workers", Template: template, Tags: []string{"autoscaled", "node-group-max-size=5"}}, "--status-address="+address)
+	r := startIn(t, kube, simulator.StackSpec{Name: "workers", Template: simulator.GroupTemplate, Tags: []string{"autoscaled", "node-group-max-size=5"}}, "--status-address="+address)
 	var s *model.Report
 	r.eventually(t, "it knows the leader", func() bool {
 		s, _ = reportAt(t, r, address)

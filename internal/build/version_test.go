@@ -1,6 +1,7 @@
 package build
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
@@ -28,7 +29,9 @@ func TestVersion(t *testing.T) {
 // TestStamped builds a program as the image's build does: a renamed package or variable would lose the version without any error.
 func TestStamped(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "plugin")
-	output, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-X "+Variable+"=v7.7.7", "-o", program, "../../cmd/kubectl-openstack_nodegroups").CombinedOutput()
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w -X "+Variable+"=v7.7.7", "-o", program, "../../cmd/kubectl-openstack_nodegroups")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // else everything would be compiled once more
+	output, err := build.CombinedOutput()
 	require.NoError(t, err, string(output))
 	output, err = exec.CommandContext(t.Context(), program, "--version").CombinedOutput() //nolint:gosec // just built
 	require.NoError(t, err, string(output))

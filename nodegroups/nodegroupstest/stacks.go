@@ -158,31 +158,22 @@ func (c *Stacks) Grow(ctx context.Context, stackID string, by int) error {
 
 // Remove implements nodegroups.Stacks.
 func (c *Stacks) Remove(ctx context.Context, stackID string, members []nodegroups.Member) error {
-	call := Call{Method: "Remove", StackID: stackID}
-	for _, m := range members {
-		call.IDs = append(call.IDs, m.ID())
-	}
-	return c.order(ctx, call, func(s *nodegroups.Stack) error {
-		for i := range s.Members {
-			m := &s.Members[i]
-			if m.State == nodegroups.Deleting || !slices.Contains(call.IDs, m.ID()) {
-				continue
-			}
-			m.State, m.Failure = nodegroups.Deleting, nil
-			s.Target--
-			s.Busy, s.Status = true, "UPDATE_IN_PROGRESS"
-		}
-		return nil
-	})
+	return c.beginDeletion(ctx, "Remove", stackID, members, func(s *nodegroups.Stack, deleted int) { s.Target -= deleted })
 }
 
 // Replace implements nodegroups.Stacks.
 func (c *Stacks) Replace(ctx context.Context, stackID string, members []nodegroups.Member) error {
-	call := Call{Method: "Replace", StackID: stackID}
+	return c.beginDeletion(ctx, "Replace", stackID, members, func(s *nodegroups.Stack, _ int) { refill(s) })
+}
+
+// beginDeletion begins to delete members of a stack; then tells it how many they are, those that are being deleted already left out.
+func (c *Stacks) beginDeletion(ctx context.Context, method, stackID string, members []nodegroups.Member, then func(s *nodegroups.Stack, deleted int)) error {
+	call := Call{Method: method, StackID: stackID}
 	for _, m := range members {
 		call.IDs = append(call.IDs, m.ID())
 	}
 	return c.order(ctx, call, func(s *nodegroups.Stack) error {
+		deleted := 0
 		for i := range s.Members {
 			m := &s.Members[i]
 			if m.State == nodegroups.Deleting || !slices.Contains(call.IDs, m.ID()) {
@@ -190,8 +181,9 @@ func (c *Stacks) Replace(ctx context.Context, stackID string, members []nodegrou
 			}
 			m.State, m.Failure = nodegroups.Deleting, nil
 			s.Busy, s.Status = true, "UPDATE_IN_PROGRESS"
+			deleted++
 		}
-		refill(s)
+		then(s, deleted)
 		return nil
 	})
 }

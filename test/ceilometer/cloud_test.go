@@ -72,16 +72,8 @@ func (c *cloud) ask(method, service, path string, body, into any, code int) {
 // wait waits until done says so. What is waited for may change meanwhile.
 func (c *cloud) wait(what func() string, done func() bool) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.ctx, patience)
-	defer cancel()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			require.FailNow(c.t, "waited in vain for "+what())
-		}
+	if !lab.Until(c.ctx, patience, done) {
+		require.FailNow(c.t, "waited in vain for "+what())
 	}
 }
 

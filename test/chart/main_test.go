@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -102,18 +101,9 @@ func prepare(ctx context.Context, temporary string, say func(string)) error {
 	return err
 }
 
-// helm runs helm and returns what it prints; what it says otherwise is in the error.
+// helm runs helm and returns what it prints.
 func helm(ctx context.Context, arguments ...string) (string, error) {
-	command := exec.CommandContext(ctx, helmPath, arguments...)
-	home := filepath.Join(os.TempDir(), "no-helm-home")
-	command.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home, "KUBECONFIG=/nonexistent")
-	var errors strings.Builder
-	command.Stderr = &errors
-	out, err := command.Output()
-	if err != nil {
-		return string(out), fmt.Errorf("helm %s: %w: %s", strings.Join(arguments, " "), err, errors.String())
-	}
-	return string(out), nil
+	return Helm(ctx, helmPath, arguments...)
 }
 
 // inCluster runs helm with the cluster.

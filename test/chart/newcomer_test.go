@@ -55,6 +55,7 @@ func TestNewcomer(t *testing.T) {
 	n.play("README.md", "\n## Install it in a minute\n", "\n## ")
 	require.Less(t, time.Since(began), patience)
 	n.run("helm uninstall cluster-autoscaler-openstack -n kube-system --wait")
+	n.run("kubectl -n kube-system delete secret cluster-autoscaler-openstack") // both pages make it
 
 	page := n.read(howTo, "", "")
 	values := regexp.MustCompile("(?s)```yaml\n(image: .*?)```").FindStringSubmatch(page)

@@ -60,13 +60,7 @@ func run(m *testing.M) int {
 	})
 	code := 1
 	if err == nil {
-		finished := make(chan int)
-		go func() { finished <- m.Run() }()
-		select {
-		case code = <-finished:
-		case <-ctx.Done():
-			err = errors.New("interrupted")
-		}
+		code, err = world.RunTests(ctx, m)
 	}
 	if err := errors.Join(err, base.Close()); err != nil {
 		fmt.Println(err)

@@ -74,6 +74,22 @@ func (l *Lab) Pace() time.Duration { return time.Second }
 // Patience is how long an update may take. It takes about ten seconds on an idle machine.
 func (l *Lab) Patience() time.Duration { return 4 * time.Minute }
 
+// Until looks once a second whether it is done, for as long as patience, and says whether it is.
+func Until(ctx context.Context, patience time.Duration, done func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
 // Retrying is how long Heat may take to give up a server without a host. It takes a minute and a half on an idle machine.
 func (l *Lab) Retrying() time.Duration { return 8 * time.Minute }
 

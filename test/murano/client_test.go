@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/conformance/api"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/lab"
 )
 
 // applicationCatalog is Murano's type in Keystone's catalog.
@@ -116,15 +117,7 @@ func (m *murano) importPackage(archive []byte) string {
 // wait waits until done says so, for the time that a stack may take on a busy machine.
 func (m *murano) wait(what string, done func() bool) {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(m.ctx, patience)
-	defer cancel()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			require.FailNow(m.t, "waited in vain for "+what)
-		}
+	if !lab.Until(m.ctx, patience, done) {
+		require.FailNow(m.t, "waited in vain for "+what)
 	}
 }

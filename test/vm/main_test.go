@@ -107,14 +107,7 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	finished := make(chan int)
-	go func() { finished <- m.Run() }()
-	select {
-	case code = <-finished:
-		return code, nil
-	case <-ctx.Done():
-		return 1, errors.New("interrupted")
-	}
+	return world.RunTests(ctx, m)
 }
 
 const (

@@ -82,7 +82,7 @@ func (o *Options) AddFlags(set *pflag.FlagSet) {
 	set.StringVar(&o.Autoscaler.Namespace, "autoscaler-namespace", o.Autoscaler.Namespace, "Namespace of the autoscaler's pods and of its status ConfigMap.")
 	set.StringVar(&o.Autoscaler.Selector, "autoscaler-selector", "", "Label selector of the autoscaler's Deployment and pods. Without it: the labels of the Helm chart and of deploy/kubernetes, else what flags they have.")
 	set.StringVar(&o.Autoscaler.ConfigMap, StatusConfigMapFlag, o.Autoscaler.ConfigMap, "Name of cluster-autoscaler's status ConfigMap.")
-	set.StringVar(&o.Autoscaler.StatusURL, "status-url", "", "Address of the autoscaler's status (its --status-address), such as http://127.0.0.1:8087, in place of asking its pods.")
+	set.StringVar(&o.Autoscaler.StatusURL, "status-url", "", "Address of the autoscaler's status (its --status-address), such as http://127.0.0.1:8090, in place of asking its pods.")
 	set.AddFlag(verbosityFlag())
 	o.Kubernetes.AddFlags(set)
 }

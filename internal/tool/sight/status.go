@@ -78,7 +78,7 @@ type urlStatus struct {
 func newStatusURL(address string) (way, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, cli.Usagef("--status-url: not an http or https address; write one such as http://127.0.0.1:8087")
+		return nil, cli.Usagef("--status-url: not an http or https address; write one such as http://127.0.0.1:8090")
 	}
 	if !strings.HasSuffix(u.Path, statusPath) {
 		u.Path = strings.TrimSuffix(u.Path, "/") + statusPath

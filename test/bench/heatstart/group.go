@@ -31,10 +31,14 @@ type stack struct {
 	size     int
 }
 
-// measure makes a node group, lets it grow by one member several times and returns the mean time of a start.
-func measure(ctx context.Context, client *api.Client, members, stacks, starts int) (_ time.Duration, err error) {
+// measure makes a node group, lets it grow by one member several times and returns the mean time of a start. Then it deletes the group,
+// unless it is to be left.
+func measure(ctx context.Context, client *api.Client, members, stacks, starts int, leave bool) (_ time.Duration, err error) {
 	g := &group{client: client, prefix: fmt.Sprintf("heatstart-%d-%d", stacks, time.Now().Unix())}
 	defer func() {
+		if leave && err == nil {
+			return
+		}
 		// Also when it was interrupted: the stacks are to go.
 		if cleanErr := g.remove(context.WithoutCancel(ctx)); err == nil {
 			err = cleanErr

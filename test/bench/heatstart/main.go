@@ -29,6 +29,7 @@ func main() {
 	members := flag.Int("members", 60, "size of the node group")
 	stacks := flag.Int("stacks", 10, "number of stacks when it is spread")
 	starts := flag.Int("starts", 3, "starts to take the mean of")
+	leave := flag.Bool("leave", false, "leave the second group behind, for a lab that is taken down next")
 	limit := flag.Duration("limit", 20*time.Minute, "when to give up")
 	flag.Parse()
 	if *folder == "" {
@@ -36,7 +37,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, *limit)
-	err := run(ctx, *folder, *members, *stacks, *starts)
+	err := run(ctx, *folder, *members, *stacks, *starts, *leave)
 	cancel()
 	stop()
 	if err != nil {
@@ -45,7 +46,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, folder string, members, stacks, starts int) error {
+func run(ctx context.Context, folder string, members, stacks, starts int, leave bool) error {
 	cloud, err := lab.Open(folder)
 	if err != nil {
 		return err
@@ -54,12 +55,12 @@ func run(ctx context.Context, folder string, members, stacks, starts int) error 
 	if err != nil {
 		return err
 	}
-	one, err := measure(ctx, client, members, 1, starts)
+	one, err := measure(ctx, client, members, 1, starts, false)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("bench heat_server_start_s_%din1 %.1f s\n", members, one.Seconds())
-	spread, err := measure(ctx, client, members, stacks, starts)
+	spread, err := measure(ctx, client, members, stacks, starts, leave)
 	if err != nil {
 		return err
 	}

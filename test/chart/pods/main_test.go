@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
@@ -20,6 +19,7 @@ import (
 
 	"k8s.io/klog/v2"
 
+	helmchart "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/chart"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/binaries"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/vm"
@@ -122,14 +122,7 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer stop()
-	finished := make(chan int)
-	go func() { finished <- m.Run() }()
-	select {
-	case code = <-finished:
-		return code, nil
-	case <-ctx.Done():
-		return 1, errors.New("interrupted")
-	}
+	return world.RunTests(ctx, m)
 }
 
 func makeHost(ctx context.Context, network *vm.Network) error {
@@ -171,16 +164,7 @@ func stockImage(ctx context.Context) (vm.ContainerImage, error) {
 	return vm.ContainerImage{References: []string{found[1]}, Program: program, User: "65532:65532"}, nil
 }
 
-// helm runs helm and returns what it prints; what it says otherwise is in the error.
+// helm runs helm and returns what it prints.
 func helm(ctx context.Context, arguments ...string) (string, error) {
-	command := exec.CommandContext(ctx, os.Getenv("PODS_HELM"), arguments...)
-	home := filepath.Join(os.TempDir(), "no-helm-home")
-	command.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home, "KUBECONFIG=/nonexistent")
-	var errs strings.Builder
-	command.Stderr = &errs
-	out, err := command.Output()
-	if err != nil {
-		return string(out), fmt.Errorf("helm %s: %w: %s", strings.Join(arguments, " "), err, errs.String())
-	}
-	return string(out), nil
+	return helmchart.Helm(ctx, os.Getenv("PODS_HELM"), arguments...)
 }
