@@ -26,6 +26,7 @@ type resource struct {
 	relics         []relic         // what it has been replaced for, to be deleted
 	skipped        map[string]bool // of a group: indices that are never used again
 	members        []string        // of an autoscaling group: names, oldest first
+	sure           []*latecomer    // ordered by CarryOutTwice
 }
 
 // relic is something that a resource has been replaced for.
@@ -65,6 +66,7 @@ func (r *resource) settled(t *traversal, failure string) {
 	} else {
 		t.fail(r, failure)
 	}
+	r.repeatSure()
 }
 
 func (r *resource) set(action, status, reason string) {

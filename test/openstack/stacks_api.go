@@ -192,6 +192,9 @@ func (s *Simulator) Settled() bool {
 			return false
 		}
 	}
+	if s.late > 0 {
+		return false
+	}
 	for _, p := range s.projects {
 		for _, srv := range p.servers {
 			if srv.status == "BUILD" || srv.status != "DELETED" && srv.taskState != "" {

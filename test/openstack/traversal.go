@@ -158,7 +158,7 @@ func (t *traversal) visit(name string) {
 		}
 	}
 	r.waiter = act
-	if r.nested != nil && r.action != "DELETE" {
+	if r.nested != nil && r.action != "DELETE" && !t.comeLate(r) {
 		// A nested stack's update is cancelled first, which takes a while. A deletion is waited for.
 		generation := r.generation
 		t.st.sim.after(t.st.sim.timing.Supersede, func() {
