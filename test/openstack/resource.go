@@ -21,6 +21,7 @@ type resource struct {
 	busy           bool           // something is being done to it
 	generation     int            // of what is being done; whoever has an older number is to stop
 	waiter         func()         // what a newer traversal will do when this is over
+	waiterOf       *traversal     // that traversal
 	server         *server
 	nested         *stack
 	relics         []relic         // what it has been replaced for, to be deleted
@@ -56,8 +57,9 @@ func (r *resource) end(t *traversal, failure string) {
 
 // settled tells the traversals that this resource has come to rest.
 func (r *resource) settled(t *traversal, failure string) {
-	if next := r.waiter; next != nil {
-		r.waiter = nil
+	next, isOther := r.waiter, r.waiterOf != t
+	r.waiter, r.waiterOf = nil, nil
+	if next != nil && isOther {
 		next()
 		return
 	}

@@ -13,8 +13,15 @@ const lockTries = 3
 // update lets go of the group, Heat sends another worker for the same update, with fresh knowledge (heat/engine/check_resource.py,
 // retrigger_check_resource), and nobody tells the first one. With its old knowledge it finds that a named member is none any more, so
 // does not exclude its index (heat/engine/resources/openstack/heat/resource_group.py, _get_new_skiplist_entries), makes it again and
-// deletes the highest member instead. What it writes down about the group stays as it was, so that the next update of any kind deletes
-// that member once more.
+// deletes the highest member instead. What is written down about the group stays as it was, so that the next update of any kind deletes
+// that member once more. If the first worker's last try succeeds, it is the other one that comes late.
+//
+// Measured on Zed, two engine processes, 2 busy cores: of 67 removals that were sent within 0.6 s of the end of a growth's work in the
+// group, while its update still ran, 5 were carried out twice and 10 cancelled ("Resource UPDATE failed: resources.nodes: Stack UPDATE
+// cancelled"). The first execution began 0.3 to 1.2 s after the PATCH, the second one 2.9 to 5.9 s after it, and the last try was 7.4 s
+// after it. None of 8 that came earlier was carried out twice: the worker's patience ended while the growth went on, which was then
+// cancelled. The pauses are random and the window is as long as Heat's poll of the group, so that no case of the conformance suite can
+// make it happen for sure. A classic engine answers 409 instead.
 type latecomer struct {
 	t          *traversal
 	r          *resource
@@ -42,6 +49,13 @@ func (t *traversal) comeLate(r *resource) bool {
 		return false
 	}
 	l.after(l.pause(), func() { l.try(lockTries - 2) })
+	r.waiter = func() { // sends another worker
+		s.after(s.timing.Poll/4, func() {
+			if !t.over() {
+				t.visit(r.name)
+			}
+		})
+	}
 	return true
 }
 
@@ -90,13 +104,14 @@ func (l *latecomer) carryOut() {
 // stack then is UPDATE_FAILED, "Stack UPDATE cancelled", and what had been begun is finished all the same.
 func (l *latecomer) preempt() {
 	r := l.r
-	if next := r.waiter; next != nil {
-		r.waiter = nil
-		next()
-		return
-	}
-	if nested := r.nested; r.generation != l.generation && nested.inProgress() && !nested.current.over() {
-		nested.current.stop("Stack " + nested.action + " cancelled")
+	nested, next := r.nested, r.waiterOf
+	switch {
+	case r.generation != l.generation:
+		if nested.inProgress() && !nested.current.over() {
+			nested.current.stop("Stack " + nested.action + " cancelled")
+		}
+	case next != nil && !next.over():
+		next.act(r)
 	}
 }
 
