@@ -63,7 +63,8 @@ func needsMembers(v *view, w wishes) bool {
 	if len(w.Remove) > 0 || len(w.Replace) > 0 || len(w.Shrink) > 0 || w.Retry || !v.Append || v.phase == phaseUnfinished {
 		return true
 	}
-	return len(v.List) > 0 && !v.OwnList // it may be stale
+	// Somebody else's list may be stale. Ours may name a member that Heat has not written down yet: see sameTwice.
+	return len(v.List) > 0 && (!v.OwnList || v.phase == phaseOwnUpdate)
 }
 
 // harmless tells whether the list in the parameter can take nobody at the next update, because Heat has already written
@@ -126,7 +127,7 @@ func (p *plan) decide(v *view, w wishes) {
 	named := v.name(w.Remove, p.Remove)
 	replaced := v.name(w.Replace, p.Replace).minus(named)
 	named = named.union(replaced)
-	if v.overtakes() && !v.survivesTwice(len(v.intended.minus(named))+replaced.both(v.intended), named) {
+	if remains := len(v.intended.minus(named)) + replaced.both(v.intended); len(named) > 0 && !v.sameTwice(named, remains, remains+total(w.Grow)) {
 		// Growth need not wait for that.
 		p.waitUnsent(errOverlap)
 		named, replaced = indexSet{}, indexSet{}
@@ -153,7 +154,7 @@ func (p *plan) decide(v *view, w wishes) {
 	if !p.sends() {
 		return
 	}
-	if v.overtakes() && !v.survivesTwice(count, s.named) {
+	if !v.sameTwice(s.named, count) {
 		p.waitUnsent(errOverlap)
 		p.Retry.verdict = verdictWait
 		return

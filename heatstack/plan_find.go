@@ -19,14 +19,30 @@ var errOverlap = errors.New("an update of the stack is running, or was overtaken
 // overtakes tells whether an update that is sent now may be carried out twice.
 func (v *view) overtakes() bool { return v.phase == phaseOwnUpdate || v.Restless }
 
-// survivesTwice tells whether no made member but the named ones is lost if an update to this size, which names them, is carried out
-// once more by a worker that does not find them any more: it excludes only what Heat has written down by now.
-func (v *view) survivesTwice(count int, named indexSet) bool {
-	if len(named) == 0 {
+// sameTwice tells whether an update that names these members and sets one of these sizes may be carried out once more without harm:
+// a worker of Heat's that does not find them any more excludes only what Heat has written down by now, and must want the same
+// members all the same. That is so if the named ones are the highest. Even a member that has not been made must not take another's
+// place: by the time it may have been, and Heat, which remembers that it was named, would remove it at the next update of any kind.
+// The same holds for a growth that overtakes a removal which Heat has not written down yet.
+func (v *view) sameTwice(named indexSet, counts ...int) bool {
+	if !v.overtakes() {
 		return true
 	}
-	staying := v.made().minus(named).minus(v.living.minus(v.intended))
-	return firstFree(count, v.known).containsAll(staying)
+	for _, count := range counts {
+		if !firstFree(count, v.known).containsAll(firstFree(count, v.excluded.union(named))) {
+			return false
+		}
+	}
+	return true
+}
+
+// total is the growth that is wanted.
+func total(growth []int) int {
+	sum := 0
+	for _, by := range growth {
+		sum += max(by, 0)
+	}
+	return sum
 }
 
 // name decides on members that have to go, and returns the indices of those to name.

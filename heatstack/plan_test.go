@@ -122,8 +122,8 @@ func TestPlan(t *testing.T) {
 			rm: "wait",
 		},
 		"removal of a failed and a good one while our growth runs": {
-			rows: "0 1 2:CREATE_FAILED 3:-", count: 4, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: append(server("s0"), failed(2, "s2")...)},
-			patch: "3 [2]", rm: "wait,send", keep: "0 1",
+			rows: "0 1 2:- 3:CREATE_FAILED", count: 4, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: append(server("s0"), failed(3, "s3")...)},
+			patch: "3 [3]", rm: "wait,send", keep: "0 1",
 		},
 		// Were it carried out twice, the second time without knowing 2 and 3, member 5 would be lost, which is made.
 		"removal of failed ones below a made one while our growth runs": {
@@ -137,7 +137,23 @@ func TestPlan(t *testing.T) {
 		},
 		"removal of a failed one below a made one and one that is not": {
 			rows: "0 1 2:CREATE_FAILED 3 4:-", count: 5, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: failed(2, "s2")},
-			patch: "4 [2]", rm: "send", keep: "0 1 3",
+			rm: "wait",
+		},
+		"removal of a failed one below one that is not made": {
+			rows: "0 1 2:CREATE_FAILED 3:-", count: 4, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: failed(2, "s2"), Grow: []int{1}},
+			patch: "5 <nil>", rm: "wait", grow: "send", keep: "0 1",
+		},
+		// Carried out once more, the growth would make the named one again.
+		"removal of the highest, failed, and growth": {
+			rows: "0 1 2:CREATE_FAILED", count: 3, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Remove: failed(2, "s2"), Grow: []int{1}},
+			patch: "4 <nil>", rm: "wait", grow: "send", keep: "0 1",
+		},
+		"growth while our removal is not written down": {
+			rows: "0 1 2", list: "0", count: 2, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Grow: []int{1}}, grow: "wait",
+		},
+		"growth while our removal runs": {
+			rows: "0:DELETE_IN_PROGRESS 1 2", list: "0", removed: "0", count: 2, own: true, status: "UPDATE_IN_PROGRESS", wish: wishes{Grow: []int{1}},
+			patch: "3 <nil>", grow: "send", keep: "1 2",
 		},
 		"removal after a growth that overtook another": {rows: "0 1 2", count: 3, own: true, restless: true, wish: wishes{Remove: server("s0")}, rm: "wait"},
 		"growth after a growth that overtook another":  {rows: "0 1 2", count: 3, own: true, restless: true, wish: wishes{Grow: []int{1}}, patch: "4 <nil>", grow: "send", keep: "0 1 2"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -20,6 +21,11 @@ const (
 	// checkEvery is the least time between two check actions of one stack: each asks the cloud for every resource.
 	checkEvery = 10 * time.Minute
 )
+
+// cancelledByHeat is the end of the reason of an update that has overtaken another one and was cancelled by a worker of Heat's that had
+// waited for the group on its behalf, while another one was carrying it out (heat/engine/check_resource.py, handle_preempt). Nothing is
+// wrong with the stack: the rest of the update only has to be ordered again, once no worker can come late any more.
+const cancelledByHeat = "Stack UPDATE cancelled"
 
 // recovery is the state of mending one stack. It needs the writer's lock.
 type recovery struct {
@@ -47,6 +53,9 @@ func (r *recovery) observe(detail *StackDetail, isOurs bool, now time.Time) (due
 	switch {
 	case r.next.IsZero():
 		r.next = now.Add(recoverFirst)
+		if isOurs && strings.HasSuffix(detail.Reason, cancelledByHeat) {
+			r.next = now.Add(overtakenFor)
+		}
 		return false, false
 	case now.Before(r.next):
 		return false, false

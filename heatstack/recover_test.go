@@ -54,6 +54,38 @@ func TestAFailedStackIsRetriedAFewTimes(t *testing.T) {
 	assert.Len(t, b.ids(s), 6)
 }
 
+func TestAnUpdateThatHeatCancelledIsRepeatedSoon(t *testing.T) {
+	for name, tc := range map[string]struct {
+		isOurs bool
+		reason string
+		sent   int
+	}{
+		"ours":                {true, "Resource UPDATE failed: resources.nodes: Stack UPDATE cancelled", 3},
+		"ours, for a reason":  {true, "Resource UPDATE failed: resources.nodes: Quota exceeded", 2},
+		"of somebody else":    {false, "Resource UPDATE failed: resources.nodes: Stack UPDATE cancelled", 2},
+		"cancelled by a user": {true, "Stack UPDATE cancelled by user", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			s := b.add("a", 3)
+			require.NoError(t, b.grow(s, 1))
+			require.NoError(t, b.grow(s, 1))
+			b.change(func() {
+				s.status, s.reason = "UPDATE_FAILED", tc.reason
+				if !tc.isOurs {
+					s.updated++
+				}
+			})
+			b.refresh(s)
+			b.pass(s, overtakenFor-5*time.Second, 5*time.Second)
+			assert.Len(t, b.sent(), 2)
+			b.pass(s, 15*time.Second, 5*time.Second)
+			b.idle()
+			assert.Len(t, b.sent(), tc.sent)
+		})
+	}
+}
+
 func TestAFailedMemberIsRemovedByName(t *testing.T) {
 	b := newBench(t)
 	s := b.add("a", 5)

@@ -114,9 +114,9 @@ func TestRemovalDuringOurOwnGrowth(t *testing.T) {
 	require.NoError(t, b.remove(s, 1))
 	b.settle(s)
 	require.NoError(t, b.grow(s, 2))
-	b.fails(s, 4)
-	require.NoError(t, b.remove(s, 4), "what the running update can't make does not wait for it")
-	before := []string{"a 3 [1]", "a 5 <nil>", "a 4 [4]"}
+	b.fails(s, 5)
+	require.NoError(t, b.remove(s, 5), "what the running update can't make does not wait for it")
+	before := []string{"a 3 [1]", "a 5 <nil>", "a 4 [5]"}
 	assert.Equal(t, before, b.sent())
 	sent := b.clock.Now()
 	members, looks, rested := []nodegroups.Member{b.member(s, 3)}, b.readings(), false

@@ -94,6 +94,12 @@ func (ws *writers) Shrink(ctx context.Context, ref stackRef, by int) error {
 	if by <= 0 {
 		return fmt.Errorf("stack %s: shrinking by %d", ref.Name, by)
 	}
+	if w := ws.of(ref.ID, nil); w != nil {
+		by -= w.withdrawQueued(by) // the update that it waits for need not end first
+	}
+	if by == 0 {
+		return nil
+	}
 	i := newIntent(wantShrinking, ws.opts.Clock.Now())
 	i.by = by
 	return ws.order(ctx, ref, i)

@@ -69,7 +69,7 @@ type Stacks interface {
 	// Replace orders the removal of exactly these members and the making of as many new ones, in one update, so that the size
 	// stays. It is idempotent in the same way as Remove; a member that is to be removed as well is removed and not replaced.
 	Replace(ctx context.Context, stackID string, members []Member) error
-	// Shrink withdraws the order of members that have never been made. It never removes a server. An error if there are
-	// fewer than by of them.
+	// Shrink withdraws the order of members that have never been made, first of growth that waits and was not sent yet. It never
+	// removes a server. An error if there are fewer than by of them; what was only waiting is withdrawn all the same.
 	Shrink(ctx context.Context, stackID string, by int) error
 }

@@ -69,11 +69,11 @@ func (s *Simulator) Inject(f Fault) (cancel func()) {
 	}
 }
 
-// ClearFaults ends everything that Inject, FailBuilds, RefuseServers and LoseUpdates have ordered.
+// ClearFaults ends everything that Inject, FailBuilds, RefuseServers, LoseUpdates and CarryOutTwice have ordered.
 func (s *Simulator) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults, s.builds, s.loseNext = nil, nil, map[string]int{}
+	s.faults, s.builds, s.loseNext, s.twice = nil, nil, map[string]int{}, map[string]int{}
 }
 
 // match finds the fault for a request. The caller holds the lock.

@@ -15,6 +15,9 @@ func TestRandomHistories(t *testing.T) {
 		clock := clocktesting.NewFakeClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
 		timing := DefaultTiming()
 		timing.Group = time.Duration(rapid.IntRange(0, 2).Draw(rt, "group delay")) * time.Second
+		if rapid.Bool().Draw(rt, "workers try again") {
+			timing.Retry = 2 * time.Second
+		}
 		sim := New(Options{Clock: clock, Timing: &timing, Seed: rapid.Uint64().Draw(rt, "seed"), Classic: rapid.Bool().Draw(rt, "classic")})
 		defer sim.Close()
 		c := &cloud{sim, rt, clock}
@@ -29,6 +32,7 @@ func TestRandomHistories(t *testing.T) {
 			"patch": func(rt *rapid.T) {
 				_ = c.PatchStack(id, params{"node_count": rapid.IntRange(0, 6).Draw(rt, "count"), "nodes_to_remove": rapid.SliceOfN(index, 0, 2).Draw(rt, "remove")})
 			},
+			"twice":    func(rt *rapid.T) { c.CarryOutTwice(id, rapid.IntRange(1, 2).Draw(rt, "updates")) },
 			"no-op":    func(*rapid.T) { _ = c.PatchStack(id, nil) },
 			"check":    func(*rapid.T) { _ = c.Act(id, "check") },
 			"quota":    func(rt *rapid.T) { c.limit(rapid.IntRange(2, 8).Draw(rt, "instances")) },
@@ -46,6 +50,7 @@ func TestRandomHistories(t *testing.T) {
 
 		// Whatever has happened: with room and a check, two updates put everything right.
 		c.limit(-1)
+		c.ClearFaults()
 		c.SetNoValidHost("m1.small", false)
 		c.settle()
 		require.NoError(rt, c.Act(id, "check"))

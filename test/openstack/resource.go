@@ -21,11 +21,13 @@ type resource struct {
 	busy           bool           // something is being done to it
 	generation     int            // of what is being done; whoever has an older number is to stop
 	waiter         func()         // what a newer traversal will do when this is over
+	waiterOf       *traversal     // that traversal
 	server         *server
 	nested         *stack
 	relics         []relic         // what it has been replaced for, to be deleted
 	skipped        map[string]bool // of a group: indices that are never used again
 	members        []string        // of an autoscaling group: names, oldest first
+	sure           []*latecomer    // ordered by CarryOutTwice
 }
 
 // relic is something that a resource has been replaced for.
@@ -55,8 +57,9 @@ func (r *resource) end(t *traversal, failure string) {
 
 // settled tells the traversals that this resource has come to rest.
 func (r *resource) settled(t *traversal, failure string) {
-	if next := r.waiter; next != nil {
-		r.waiter = nil
+	next, isOther := r.waiter, r.waiterOf != t
+	r.waiter, r.waiterOf = nil, nil
+	if next != nil && isOther {
 		next()
 		return
 	}
@@ -65,6 +68,7 @@ func (r *resource) settled(t *traversal, failure string) {
 	} else {
 		t.fail(r, failure)
 	}
+	r.repeatSure()
 }
 
 func (r *resource) set(action, status, reason string) {

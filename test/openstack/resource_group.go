@@ -18,21 +18,34 @@ func (r *resource) startGroup(t *traversal, properties map[string]any) {
 		r.relics = append(r.relics, relic{nested: r.nested})
 		r.nested, action, r.skipped, r.members = nil, "CREATE", nil, nil
 	}
-	generation := r.begin(action)
-	var names []string
-	if r.kind == scalingGroupType {
-		names = r.scalingMembers(properties)
-	} else {
-		r.skip(properties)
-		n, message := groupSize(properties)
-		if message != "" {
-			r.end(t, r.failure("StackValidationFailed", message))
-			return
-		}
-		names = r.groupNames(n)
+	if r.kind != scalingGroupType {
+		r.updateGroup(t, properties, r.skipped)
+		return
 	}
+	generation := r.begin(action)
+	names := r.scalingMembers(properties)
 	r.properties = properties
 	r.runNested(t, generation, action, groupTemplate(r, properties, names), nil)
+}
+
+// updateGroup creates or updates a resource group by somebody who knows of these indices that they are never to be used again.
+func (r *resource) updateGroup(t *traversal, properties map[string]any, known map[string]bool) {
+	action := "UPDATE"
+	if r.nested == nil {
+		action = "CREATE"
+	}
+	generation := r.begin(action)
+	skipped := r.skip(properties, known)
+	if !maps.Equal(skipped, known) {
+		r.skipped = skipped // otherwise there is nothing new to write down
+	}
+	n, message := groupSize(properties)
+	if message != "" {
+		r.end(t, r.failure("StackValidationFailed", message))
+		return
+	}
+	r.properties = properties
+	r.runNested(t, generation, action, groupTemplate(r, properties, groupNames(n, skipped)), nil)
 }
 
 // groupSize is a group's count; the second result says what is wrong with it.
@@ -53,11 +66,11 @@ func groupSize(properties map[string]any) (int, string) {
 	return int(f), ""
 }
 
-// skip takes in the removal list. What Heat does not know is passed over without a word.
-func (r *resource) skip(properties map[string]any) {
+// skip adds the removal list to the indices known never to be used again. What Heat does not know is passed over without a word.
+func (r *resource) skip(properties map[string]any, known map[string]bool) map[string]bool {
 	next := map[string]bool{}
 	if text(properties["removal_policies_mode"]) != "update" {
-		maps.Copy(next, r.skipped)
+		maps.Copy(next, known)
 	}
 	policies, _ := properties["removal_policies"].([]any)
 	for _, policy := range policies {
@@ -71,7 +84,7 @@ func (r *resource) skip(properties map[string]any) {
 			name := text(e)
 			switch {
 			case name == "":
-			case r.skipped[name], r.nested == nil, r.nested.resources[name] != nil:
+			case known[name], r.nested == nil, r.nested.resources[name] != nil:
 				next[name] = true
 			default:
 				for _, member := range r.nested.resources {
@@ -82,14 +95,14 @@ func (r *resource) skip(properties map[string]any) {
 			}
 		}
 	}
-	r.skipped = next
+	return next
 }
 
 // groupNames are the members that a group of n has: the lowest numbers that are not skipped.
-func (r *resource) groupNames(n int) []string {
+func groupNames(n int, skipped map[string]bool) []string {
 	names := make([]string, 0, n)
 	for i := 0; len(names) < n; i++ {
-		if name := strconv.Itoa(i); !r.skipped[name] {
+		if name := strconv.Itoa(i); !skipped[name] {
 			names = append(names, name)
 		}
 	}

@@ -71,6 +71,8 @@ type Simulator struct {
 	calls      callCounter
 	dispatcher *dispatcher
 	loseNext   map[string]int
+	late       int            // workers that wait to carry out an update, see latecomer
+	twice      map[string]int // how many updates of a stack are to be carried out twice
 	beforeSave map[string][]func()
 	paused     bool     // by PauseCompute
 	held       []func() // what the compute hosts have to do when they go on
@@ -117,7 +119,7 @@ func New(opts Options) *Simulator {
 		wake:   make(chan struct{}, 1),
 		rng:    rand.New(rand.NewPCG(opts.Seed, opts.Seed+1)), //nolint:gosec // repeatable on purpose
 		tokens: map[string]*token{}, stacks: map[string]*stack{}, servers: map[string]*server{}, configs: map[string]string{},
-		loseNext: map[string]int{}, beforeSave: map[string][]func(){}, classic: opts.Classic,
+		loseNext: map[string]int{}, twice: map[string]int{}, beforeSave: map[string][]func(){}, classic: opts.Classic,
 		metrics: newMetricStore(),
 		stop:    make(chan struct{}),
 	}

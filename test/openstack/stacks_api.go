@@ -191,6 +191,17 @@ func (s *Simulator) Settled() bool {
 		if st.inProgress() || st.current != nil && !st.current.over() {
 			return false
 		}
+		for _, r := range st.resources {
+			if st.parent != nil {
+				break
+			}
+			if r.busy && r.nested != nil { // it may go on after the stack has failed
+				return false
+			}
+		}
+	}
+	if s.late > 0 {
+		return false
 	}
 	for _, p := range s.projects {
 		for _, srv := range p.servers {

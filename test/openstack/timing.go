@@ -14,6 +14,10 @@ type Timing struct {
 	Group time.Duration
 	// Supersede is the same delay when the group is busy with an earlier update, which has to be cancelled first.
 	Supersede time.Duration
+	// Retry is the longest pause of a worker of Heat's between two of its three tries to get hold of a group that an earlier update
+	// holds; then it cancels that update. A try that succeeds carries the worker's update out, even if that has been done by then.
+	// 0: it waits for Supersede without trying, and nothing is carried out twice unless CarryOutTwice orders it.
+	Retry time.Duration
 	// Poll is how late Heat notices that something it waits for has happened.
 	Poll time.Duration
 	// Request is the time of one call of Heat to Nova or Neutron.
@@ -47,7 +51,7 @@ func FastTiming() Timing { return DefaultTiming().Faster(50) }
 // Faster is the timing of a cloud that is so many times faster. Unlike Options.Speed it leaves the cloud's clock alone, which has
 // to agree with those of others if they compare times.
 func (t Timing) Faster(times int) Timing {
-	for _, d := range []*time.Duration{&t.Visit, &t.Nested, &t.Supersede, &t.Poll, &t.Request, &t.Build, &t.BuildError, &t.Delete, &t.Stop, &t.RetryFirst, &t.Check} {
+	for _, d := range []*time.Duration{&t.Visit, &t.Nested, &t.Supersede, &t.Retry, &t.Poll, &t.Request, &t.Build, &t.BuildError, &t.Delete, &t.Stop, &t.RetryFirst, &t.Check} {
 		*d /= time.Duration(times)
 	}
 	return t

@@ -157,8 +157,8 @@ func (t *traversal) visit(name string) {
 			t.act(r)
 		}
 	}
-	r.waiter = act
-	if r.nested != nil && r.action != "DELETE" {
+	r.waiter, r.waiterOf = act, t
+	if r.nested != nil && r.action != "DELETE" && !t.comeLate(r) {
 		// A nested stack's update is cancelled first, which takes a while. A deletion is waited for.
 		generation := r.generation
 		t.st.sim.after(t.st.sim.timing.Supersede, func() {
@@ -172,7 +172,7 @@ func (t *traversal) visit(name string) {
 
 // act starts what has to be done to a resource that nobody else works on.
 func (t *traversal) act(r *resource) {
-	r.waiter = nil // of a traversal that this one supersedes
+	r.waiter, r.waiterOf = nil, nil // of a traversal that this one supersedes
 	if t.removing[r.name] {
 		if t.st.resources[r.name] == r {
 			r.startRemove(t)

@@ -369,7 +369,12 @@ func (w *world) fairWeather() {
 // race lets Heat lose one of our next updates.
 func (w *world) race() {
 	st := w.pick()
-	if w.rng.IntN(2) == 0 {
+	switch w.rng.IntN(3) {
+	case 0:
+		w.note("Heat will carry out an update of %s twice", st.Name)
+		w.sim.CarryOutTwice(st.ID, 1)
+		return
+	case 1:
 		w.note("Heat will lose an update of %s", st.Name)
 		w.sim.LoseUpdates(st.ID, 1)
 		return
