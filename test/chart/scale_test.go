@@ -89,11 +89,27 @@ func (s *scene) play(begin, between func()) map[string]bool {
 		}
 	})
 	s.running.stop()
-	used := usedRights(s.T, requests(s.T, s.Name(), s.account())[before:])
+	asked := requests(s.T, s.Name(), s.account())[before:]
+	s.requireOwnNodes(asked)
+	used := usedRights(s.T, asked)
 	requireAllUsed(s.T, s.release, used)
 	require.NoError(s, group.Delete(ctx))
 	s.forget()
 	return used
+}
+
+// requireOwnNodes: of the nodes in the cluster, which the worlds share, the release has changed none of another world's.
+func (s *scene) requireOwnNodes(asked []request) {
+	s.Helper()
+	changed := 0
+	for _, r := range asked {
+		if r.ObjectRef.Resource != "nodes" || slices.Contains(reading, r.Verb) {
+			continue
+		}
+		changed++
+		require.True(s, strings.HasPrefix(r.ObjectRef.Name, s.Name()+"-"), "%s %s is about another world's node", r.Verb, r.RequestURI)
+	}
+	require.Positive(s, changed, "a node that goes is tainted before")
 }
 
 // forget deletes what an uninstall leaves, so that what comes next has to make it anew.
