@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/ports"
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
@@ -142,10 +142,9 @@ func pendingPod() *v1.Pod {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	address, err := ports.Address(t.Context())
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	return l.Addr().String()
+	return address
 }
 
 func (r *running) eventually(t *testing.T, what string, done func() bool) {

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/ports"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
 )
 
@@ -46,7 +46,7 @@ func (w *World) StartPatientAutoscaler(ctx context.Context, flags ...string) err
 }
 
 func (w *World) startAutoscaler(ctx context.Context, flags []string) error {
-	address, err := freeAddress(ctx)
+	address, err := ports.Address(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,14 +112,4 @@ func (a *Autoscaler) get(ctx context.Context, path string) (string, error) {
 		err = errors.New(path + ": " + response.Status + ": " + strings.TrimSpace(string(text)))
 	}
 	return string(text), err
-}
-
-func freeAddress(ctx context.Context) (string, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
 }
