@@ -193,6 +193,7 @@ func (x *explanation) codes() []string {
 func (o *operator) why(subject, code, text string) *explanation {
 	o.s.t.Helper()
 	var x *explanation
+	var human result
 	o.s.until(fmt.Sprintf("why %s to be told: %s", subject, code), func(context.Context) error {
 		r := o.run("why", subject, "-o", "json")
 		if r.code != 0 {
@@ -205,11 +206,14 @@ func (o *operator) why(subject, code, text string) *explanation {
 		if len(x.Reasons) == 0 || x.Reasons[0].Code != code || !strings.Contains(x.Reasons[0].Text, text) {
 			return fmt.Errorf("it says: %s", r.out)
 		}
+		// What is true may be another thing a moment later.
+		if human = o.run("why", subject); !strings.Contains(human.out, code) {
+			return fmt.Errorf("in words it says: %s%s", human.out, human.errs)
+		}
 		return nil
 	})
+	require.Zero(o.s.t, human.code, human.errs)
 	require.NotEmpty(o.s.t, x.Reasons[0].Remedy)
-	human := o.ok("why", subject)
-	require.Contains(o.s.t, human.out, x.Reasons[0].Code)
 	require.Contains(o.s.t, human.out, "Remedy: ")
 	o.s.t.Logf("why %s\n%s%s", subject, human.out, human.errs)
 	return x
