@@ -75,11 +75,11 @@ func (s *scene) operator(name string, change func(rules []rbacv1.PolicyRule) []r
 	return o
 }
 
-// giveRights makes an account with the rights of viewerManifest, whose Role is meant for the scene's namespace.
+// giveRights makes an account with the rights of viewerManifest, whose Role is meant for the scene's namespace, and waits until it has them.
 func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) []rbacv1.PolicyRule) {
 	s.t.Helper()
 	ctx, client, options := s.t.Context(), base.Cluster.Client, metav1.CreateOptions{}
-	_, err := client.CoreV1().ServiceAccounts(s.Name).Create(ctx, &v1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}, options)
+	account, err := client.CoreV1().ServiceAccounts(s.Name).Create(ctx, &v1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}, options)
 	require.NoError(s.t, err)
 	text, err := os.ReadFile(filepath.Join(base.Root, viewerManifest))
 	require.NoError(s.t, err)
@@ -87,7 +87,7 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 		change = func(rules []rbacv1.PolicyRule) []rbacv1.PolicyRule { return rules }
 	}
 	subjects := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: name, Namespace: s.Name}}
-	roles := 0
+	roles, given := 0, map[string][]rbacv1.PolicyRule{}
 	for _, document := range strings.Split(string(text), "\n---\n") {
 		object, _, err := scheme.Codecs.UniversalDeserializer().Decode(must(yaml.ToJSON([]byte(document))), nil, nil)
 		require.NoError(s.t, err)
@@ -101,6 +101,7 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 			_, err = client.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{
 				ObjectMeta: metav1.ObjectMeta{Name: unique}, RoleRef: ref, Subjects: subjects,
 			}, options)
+			given[""] = append(given[""], object.Rules...)
 		case *rbacv1.Role:
 			ref.Kind, object.Name, object.Namespace, object.Rules = "Role", unique, s.Name, change(object.Rules)
 			_, err = client.RbacV1().Roles(s.Name).Create(ctx, object, options)
@@ -108,6 +109,7 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 			_, err = client.RbacV1().RoleBindings(s.Name).Create(ctx, &rbacv1.RoleBinding{
 				ObjectMeta: metav1.ObjectMeta{Name: unique}, RoleRef: ref, Subjects: subjects,
 			}, options)
+			given[s.Name] = append(given[s.Name], object.Rules...)
 		default:
 			err = fmt.Errorf("%T in %s", object, viewerManifest)
 		}
@@ -115,6 +117,9 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 		roles++
 	}
 	require.Equal(s.t, 3, roles)
+	for namespace, rules := range given {
+		require.NoError(s.t, base.Cluster.WaitForRights(ctx, account, namespace, rules))
+	}
 }
 
 func must[T any](value T, err error) T {
