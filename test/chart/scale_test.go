@@ -192,9 +192,7 @@ func TestServerAloneScales(t *testing.T) {
 			fmt.Sprintf("--address=127.0.0.1:%d", freePort(t)),
 		}
 		for flag, value := range quickFlags(t) {
-			if !strings.HasPrefix(flag, "leader-elect") {
-				arguments = append(arguments, fmt.Sprintf("--%s=%v", flag, value))
-			}
+			arguments = append(arguments, fmt.Sprintf("--%s=%v", flag, value))
 		}
 		_, err = others.Start("stock", process.Options{}, stock, arguments...)
 		require.NoError(t, err)
