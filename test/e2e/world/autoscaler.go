@@ -20,11 +20,12 @@ type Autoscaler struct {
 	address string
 }
 
-// quick are flags that let everything happen in seconds that takes minutes in production.
+// quick are flags that let everything happen in seconds that takes minutes in production; but for the removal of nodes that are not ready,
+// which on a busy computer would be those that just start.
 func quick() []string {
 	return []string{
 		"--scan-interval=1s",
-		"--scale-down-unneeded-time=4s", "--scale-down-unready-time=10s", "--scale-down-delay-after-add=2s",
+		"--scale-down-unneeded-time=4s", "--scale-down-delay-after-add=2s",
 		"--scale-down-delay-after-delete=0s", "--scale-down-delay-after-failure=2s", "--unremovable-node-recheck-timeout=2s",
 		"--initial-node-group-backoff-duration=20s", "--max-node-group-backoff-duration=30s", "--node-group-backoff-reset-timeout=1m",
 		"--max-node-provision-time=2m",
