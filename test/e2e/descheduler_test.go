@@ -103,7 +103,9 @@ func (s *spreading) begin() {
 	require.NoError(t, err)
 	requireChartPolicy(t, s.descheduler.Policy)
 	s.descheduler.Confine()
-	s.group = s.scene.group(world.GroupSpec{Name: "busy", Max: wantedNodes, Annotations: world.LoadAnnotations(60, loadInterval)})
+	annotations := world.LoadAnnotations(60, loadInterval)
+	annotations["load-hold"] = world.Held
+	s.group = s.scene.group(world.GroupSpec{Name: "busy", Max: wantedNodes, Annotations: annotations})
 	require.NoError(t, s.StartAutoscaler(ctx))
 	require.NoError(t, s.DeployOnEachNode(ctx, agent, agentCPU))
 	// The descheduler takes Burstable pods before Guaranteed ones. So it asks for the guarded ones first, in every run, however fast those of

@@ -43,7 +43,7 @@ func TestExternalMetrics(t *testing.T) {
 
 	s.until("the load", func(context.Context) error { return s.serves("openstack_node_group_load_cpu", group, "85") })
 	s.until("the floor", func(context.Context) error { return s.serves("openstack_node_group_floor", group, "2") })
-	require.NoError(t, s.serves("openstack_node_group_target_cpu", group, "60"))
+	s.until("the target", func(context.Context) error { return s.serves("openstack_node_group_target_cpu", group, "60") })
 	s.follow(group, 85)
 	s.until("a pod for each 85 % of a machine", func(ctx context.Context) error { return s.replicas(ctx, 2) })
 
