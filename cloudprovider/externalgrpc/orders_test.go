@@ -46,7 +46,7 @@ func TestAnOrderThatTakesLongIsAnsweredAndCounted(t *testing.T) {
 	require.Equal(t, 4, r.size(t, "a"), "the same node counts once")
 	close(release)
 	r.server.Wait()
-	require.NoError(t, r.client.Refresh())
+	r.refresh(t)
 	require.Equal(t, 4, r.size(t, "a"), "and as much has really been ordered")
 	require.Empty(t, r.reports.All())
 }
@@ -85,7 +85,7 @@ func TestAWithdrawalThatTakesLongIsNotMadeTwice(t *testing.T) {
 	}
 	close(release)
 	r.server.Wait()
-	require.NoError(t, r.client.Refresh())
+	r.refresh(t)
 	require.Equal(t, 5, r.size(t, "a"))
 	require.NoError(t, r.group(t, "a").DecreaseTargetSize(-1))
 	require.Equal(t, 4, r.size(t, "a"), "the next one is made")
@@ -159,7 +159,7 @@ func TestAReadingThatTakesLongIsWaitedForByTheNextCall(t *testing.T) {
 	require.Equal(t, 2, r.size(t, "a"), "questions are answered meanwhile")
 	require.Equal(t, before+1, readings(), "the calls that gave up shared one reading")
 	close(release)
-	eventually(t, "the reading ends", func() bool { return r.client.Refresh() == nil })
+	r.refresh(t)
 }
 
 // broken is a provider with a mistake in it.
