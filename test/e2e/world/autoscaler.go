@@ -33,7 +33,11 @@ func quick() []string {
 	}
 }
 
-const healthTimeout = time.Minute
+// healthTimeout bounds what takes a second or two on an idle computer, and stopTimeout the end of a loop that is under way.
+const (
+	healthTimeout = 2 * time.Minute
+	stopTimeout   = time.Minute
+)
 
 // StartAutoscaler starts the autoscaler for the world's node groups and waits until it is healthy. Flags given here win
 // over the quick ones.
