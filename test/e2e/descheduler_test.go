@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -149,12 +150,28 @@ func (s *spreading) rise() {
 func (s *spreading) tooYoung() {
 	s.t.Helper()
 	before := s.places("")
+	s.keepYoung()
 	run := s.deschedule()
 	require.Equal(s.t, wantedNodes-fullNodes, run.Low, "nodes that could take pods; its log:\n%s", run.Log)
 	require.Equal(s.t, fullNodes, run.High, "nodes that could do with fewer; its log:\n%s", run.Log)
 	require.Empty(s.t, run.Evicted, "pods are younger than minPodAge")
 	require.Equal(s.t, fullNodes, strings.Count(run.Log, "No removable pods on node"), run.Log)
 	require.NoError(s.t, s.unmoved(before))
+}
+
+// keepYoung raises minPodAge where this test has taken so long that pods have reached it.
+func (s *spreading) keepYoung() {
+	s.t.Helper()
+	shipped, err := time.ParseDuration(fmt.Sprint(s.descheduler.Argument("DefaultEvictor", "minPodAge")))
+	require.NoError(s.t, err)
+	pods, err := s.Pods(s.t.Context(), "")
+	require.NoError(s.t, err)
+	for _, pod := range pods {
+		if age := time.Since(pod.CreationTimestamp.Time); age > shipped/2 {
+			s.descheduler.SetArgument("DefaultEvictor", "minPodAge", (age + shipped).String())
+			return
+		}
+	}
 }
 
 // shortAge is a minPodAge that does not make the test wait. All else is as it is shipped.
