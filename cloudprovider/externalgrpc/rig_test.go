@@ -140,5 +140,5 @@ func nodeOf(stack string, index int) *v1.Node {
 // eventually waits for something that another goroutine does at once.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	require.Eventually(t, condition, 10*time.Second, time.Millisecond, what)
+	require.Eventually(t, condition, time.Minute, time.Millisecond, what)
 }

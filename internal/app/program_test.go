@@ -149,7 +149,7 @@ func freeAddress(t *testing.T) string {
 
 func (r *running) eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	require.Eventually(t, done, time.Minute, 20*time.Millisecond, what)
+	require.Eventually(t, done, 3*time.Minute, 20*time.Millisecond, what)
 }
 
 // get returns what the program serves under path, and the status; 0 while it does not answer.
@@ -182,7 +182,7 @@ func (r *running) terminate(t *testing.T) error {
 	select {
 	case err := <-r.ended:
 		return err
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		require.Fail(t, "it did not end")
 		return nil
 	}
@@ -251,7 +251,7 @@ func TestCredentialsThatCannotWorkEndTheProgramWithASentence(t *testing.T) {
 	select {
 	case err := <-r.ended:
 		require.ErrorContains(t, err, "exit status 1")
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		require.Fail(t, "it did not end")
 	}
 	require.Contains(t, r.log.String(), "/nonexistent/cloud.conf")

@@ -308,7 +308,7 @@ func TestFaults(t *testing.T) {
 			c.clock.Step(time.Minute)
 			return false
 		}
-	}, 20*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 func TestCallsAreCounted(t *testing.T) {
