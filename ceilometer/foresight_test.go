@@ -44,7 +44,7 @@ func (r *rig) until(what string, done func() bool) {
 	require.Eventually(r.t, func() bool {
 		r.update()
 		return done()
-	}, 10*time.Second, time.Millisecond, what)
+	}, time.Minute, time.Millisecond, what)
 }
 
 // learn lets loops pass until the forecaster has been told of a load; the past is read beside the loops.

@@ -217,7 +217,7 @@ func TestCloseGivesUpWhatWaits(t *testing.T) {
 	s := b.add("a", 3)
 	done := make(chan error, 1)
 	go func() { done <- b.ws.Grow(context.Background(), s.ref, 1) }()
-	require.Eventually(t, b.clock.HasWaiters, 10*time.Second, time.Millisecond)
+	require.Eventually(t, b.clock.HasWaiters, time.Minute, time.Millisecond)
 	b.ws.Close()
 	require.ErrorIs(t, <-done, errClosed)
 	require.ErrorIs(t, b.ws.Grow(context.Background(), s.ref, 1), errClosed)

@@ -316,7 +316,7 @@ func TestRunLooksUntilItsContextEnds(t *testing.T) {
 		r.clock.Step(DefaultInterval)
 		r.refresh()
 		return len(r.deletions()) == 1
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	cancel()
 	<-ended
 }

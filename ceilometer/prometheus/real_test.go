@@ -5,7 +5,6 @@ package prometheus_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/ceilometer/prometheus"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/ports"
 )
 
 // exporter is what Ceilometer's exporter gives of a server whose processors are used at a steady rate, and a queue's length.
@@ -42,10 +42,8 @@ func TestRealPrometheus(t *testing.T) {
 	config := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(config, []byte("scrape_configs:\n- {job_name: test, scrape_interval: 1s, static_configs: [{targets: ["+
 		strings.TrimPrefix(scraped.URL, "http://")+"]}]}\n"), 0o600))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := ports.Address(t.Context())
 	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
 	ctx, cancel := context.WithCancel(t.Context())
 	command := exec.CommandContext(ctx, program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
 	require.NoError(t, command.Start())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -45,7 +46,7 @@ func TestAnOrderThatTakesLongIsAnsweredAndCounted(t *testing.T) {
 	require.Equal(t, 4, r.size(t, "a"), "the same node counts once")
 	close(release)
 	r.server.Wait()
-	require.NoError(t, r.client.Refresh())
+	r.refresh(t)
 	require.Equal(t, 4, r.size(t, "a"), "and as much has really been ordered")
 	require.Empty(t, r.reports.All())
 }
@@ -84,7 +85,7 @@ func TestAWithdrawalThatTakesLongIsNotMadeTwice(t *testing.T) {
 	}
 	close(release)
 	r.server.Wait()
-	require.NoError(t, r.client.Refresh())
+	r.refresh(t)
 	require.Equal(t, 5, r.size(t, "a"))
 	require.NoError(t, r.group(t, "a").DecreaseTargetSize(-1))
 	require.Equal(t, 4, r.size(t, "a"), "the next one is made")
@@ -110,22 +111,24 @@ func TestAnOrderThatHasEndedIsNotCountedWhenItIsAnswered(t *testing.T) {
 }
 
 func TestAnswersComeBeforeTheCallerGivesUp(t *testing.T) {
-	s := New(context.Background(), nil, Options{})
-	for _, tt := range []struct{ deadline, want time.Duration }{
-		{0, DefaultAnswerWithin},
-		{5 * time.Second, 4 * time.Second},
-		{time.Second, 800 * time.Millisecond},
-		{time.Hour, DefaultAnswerWithin},
-		{-time.Second, 0},
-	} {
-		ctx := context.Background()
-		if tt.deadline != 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, tt.deadline)
-			defer cancel()
+	synctest.Test(t, func(t *testing.T) { // where no time passes between a call and what is made of its deadline
+		s := New(context.Background(), nil, Options{})
+		for _, tt := range []struct{ deadline, want time.Duration }{
+			{0, DefaultAnswerWithin},
+			{5 * time.Second, 4 * time.Second},
+			{time.Second, 800 * time.Millisecond},
+			{time.Hour, DefaultAnswerWithin},
+			{-time.Second, 0},
+		} {
+			ctx := context.Background()
+			if tt.deadline != 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, tt.deadline)
+				defer cancel()
+			}
+			require.Equal(t, tt.want, s.patience(ctx), tt.deadline)
 		}
-		require.InDelta(t, tt.want, s.patience(ctx), float64(50*time.Millisecond), tt.deadline)
-	}
+	})
 }
 
 func TestAReadingThatTakesLongIsWaitedForByTheNextCall(t *testing.T) {
@@ -137,20 +140,26 @@ func TestAReadingThatTakesLongIsWaitedForByTheNextCall(t *testing.T) {
 		}
 		return nil
 	})
+	readings := func() (n int) {
+		for _, call := range r.cloud.Calls() {
+			if call.Method == "Refresh" {
+				n++
+			}
+		}
+		return n
+	}
+	before := readings()
 	err := r.client.Refresh()
 	require.Equal(t, codes.Unavailable, status.Code(err), "core decides nothing on what may be old")
 	require.ErrorContains(t, err, "grpc_timeout")
-	require.Error(t, r.client.Refresh())
-	require.Equal(t, 2, r.size(t, "a"), "questions are answered meanwhile")
-	close(release)
-	eventually(t, "the reading ends", func() bool { return r.client.Refresh() == nil })
-	readings := 0
-	for _, call := range r.cloud.Calls() {
-		if call.Method == "Refresh" {
-			readings++
-		}
+	eventually(t, "the reading begins", func() bool { return readings() > before })
+	for range 3 {
+		require.Error(t, r.client.Refresh())
 	}
-	require.Less(t, readings, 5, "the calls that gave up shared one reading")
+	require.Equal(t, 2, r.size(t, "a"), "questions are answered meanwhile")
+	require.Equal(t, before+1, readings(), "the calls that gave up shared one reading")
+	close(release)
+	r.refresh(t)
 }
 
 // broken is a provider with a mistake in it.

@@ -211,7 +211,9 @@ func TestForeignNodesAreAnsweredWhileTheCloudHangs(t *testing.T) {
 	defer close(release)
 	r := newRig(t, func(o *Options, _ *cloudprovider.Options) { o.AnswerWithin = 20 * time.Millisecond }, fake.Stack("a", 1))
 	r.interfere(func(ctx context.Context, _ fake.Call) error { return hold(ctx, release) })
+	atRest := len(r.cloud.Calls())
 	require.Error(t, r.client.Refresh())
+	eventually(t, "the reading begins", func() bool { return len(r.cloud.Calls()) > atRest })
 	before := len(r.cloud.Calls())
 	for i := range 100 {
 		g, err := r.client.NodeGroupForNode(&v1.Node{Spec: v1.NodeSpec{ProviderID: fmt.Sprintf("openstack:///%s", fake.ServerID("foreign", i))}})

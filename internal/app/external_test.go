@@ -3,54 +3,49 @@ package app
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
-	testclock "k8s.io/utils/clock/testing"
+	"k8s.io/utils/clock"
 )
 
 func TestWorkIsDoneWhileSomebodyCalls(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	clock := testclock.NewFakeClock(time.Unix(1000, 0))
-	called, began, ended, over := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(over)
-		whileCalled(ctx, called, time.Minute, clock, func(ctx context.Context) {
-			began <- struct{}{}
-			<-ctx.Done()
-			ended <- struct{}{}
-		})
-	}()
-	waits := func() {
-		require.Eventually(t, clock.HasWaiters, 10*time.Second, time.Millisecond)
-	}
-	select {
-	case <-began:
-		t.Fatal("nobody has called")
-	case <-time.After(20 * time.Millisecond):
-	}
-	for range 2 { // it begins again after a silence
-		called <- struct{}{}
-		<-began
-		waits()
-		clock.Step(59 * time.Second)
-		called <- struct{}{}
-		called <- struct{}{} // taken when the first one has had its effect
-		clock.Step(59 * time.Second)
-		select {
-		case <-ended:
-			t.Fatal("there was a call within the last minute")
-		case <-time.After(20 * time.Millisecond):
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		called, over := make(chan struct{}), make(chan struct{})
+		begun, ended := 0, 0 // read only when everybody waits
+		go func() {
+			defer close(over)
+			whileCalled(ctx, called, time.Minute, clock.RealClock{}, func(ctx context.Context) {
+				begun++
+				<-ctx.Done()
+				ended++
+			})
+		}()
+		synctest.Wait()
+		require.Zero(t, begun, "nobody has called")
+		for n := range 2 { // it begins again after a silence
+			called <- struct{}{}
+			synctest.Wait()
+			require.Equal(t, n+1, begun)
+			time.Sleep(59 * time.Second)
+			called <- struct{}{}
+			time.Sleep(59 * time.Second)
+			synctest.Wait()
+			require.Equal(t, n, ended, "there was a call within the last minute")
+			time.Sleep(time.Second)
+			synctest.Wait()
+			require.Equal(t, n+1, ended)
 		}
-		clock.Step(61 * time.Second)
-		<-ended
-	}
-	called <- struct{}{}
-	<-began
-	cancel()
-	<-ended
-	<-over
+		called <- struct{}{}
+		synctest.Wait()
+		require.Equal(t, 3, begun)
+		cancel()
+		<-over
+		require.Equal(t, 3, ended)
+	})
 }
 
 func TestTheExternalFormRefusesFlagsThatMeanNothingToIt(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/ports"
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
@@ -122,15 +122,14 @@ func pendingPod() *v1.Pod {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	address, err := ports.Address(t.Context())
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	return l.Addr().String()
+	return address
 }
 
 func (r *running) eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	require.Eventually(t, done, time.Minute, 20*time.Millisecond, what)
+	require.Eventually(t, done, 3*time.Minute, 20*time.Millisecond, what)
 }
 
 // get returns what the program serves under path, and the status; 0 while it does not answer.
@@ -163,7 +162,7 @@ func (r *running) terminate(t *testing.T) error {
 	select {
 	case err := <-r.ended:
 		return err
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		require.Fail(t, "it did not end")
 		return nil
 	}
@@ -235,7 +234,7 @@ func TestCredentialsThatCannotWorkEndTheProgramWithASentence(t *testing.T) {
 	select {
 	case err := <-r.ended:
 		require.ErrorContains(t, err, "exit status 1")
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		require.Fail(t, "it did not end")
 	}
 	require.Contains(t, r.log.String(), "/nonexistent/cloud.conf")

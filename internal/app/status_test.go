@@ -118,7 +118,7 @@ func TestAnAddressThatCannotBeUsedIsAnErrorAtOnce(t *testing.T) {
 		select {
 		case err := <-r.ended:
 			require.Error(t, err)
-		case <-time.After(time.Minute):
+		case <-time.After(3 * time.Minute):
 			require.Fail(t, "it did not end")
 		}
 		require.True(t, strings.Contains(r.log.String(), "--status-address="+value) && strings.Contains(r.log.String(), wrong), r.log.String())

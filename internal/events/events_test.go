@@ -101,7 +101,7 @@ func TestEventsGoToTheStatusConfigMapAndToTheNode(t *testing.T) {
 			require.Equal(t, watch.Added, e.Type)
 			event := e.Object.(*v1.Event)
 			got[event.InvolvedObject.Kind] = event
-		case <-time.After(30 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("only %d events came", len(got))
 		}
 	}

@@ -3,6 +3,7 @@
 package chart
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	v1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
@@ -38,12 +40,54 @@ func start(t *testing.T, namespace, deployment string, without ...string) *insta
 	t.Helper()
 	installed, err := base.Cluster.Client.AppsV1().Deployments(namespace).Get(t.Context(), deployment, metav1.GetOptions{})
 	require.NoError(t, err)
+	waitForRights(t, namespace, installed.Spec.Template.Spec.ServiceAccountName)
 	in := &installation{}
 	t.Cleanup(in.stop)
 	for range *installed.Spec.Replicas {
 		in.pods = append(in.pods, startPod(t, namespace, &installed.Spec.Template.Spec, without))
 	}
 	return in
+}
+
+// waitForRights waits until a service account has all that is bound to it: nothing that its programs ask may be refused.
+func waitForRights(t *testing.T, namespace, name string) {
+	t.Helper()
+	account := &v1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	isBound := func(subjects []rbacv1.Subject) bool {
+		return slices.ContainsFunc(subjects, func(s rbacv1.Subject) bool {
+			return s.Kind == rbacv1.ServiceAccountKind && s.Namespace == namespace && s.Name == name
+		})
+	}
+	rbac := base.Cluster.Client.RbacV1()
+	wait := func(in string, ref rbacv1.RoleRef) {
+		var rules []rbacv1.PolicyRule
+		if ref.Kind == "Role" {
+			role, err := rbac.Roles(in).Get(t.Context(), ref.Name, metav1.GetOptions{})
+			require.NoError(t, err)
+			rules = role.Rules
+		} else {
+			role, err := rbac.ClusterRoles().Get(t.Context(), ref.Name, metav1.GetOptions{})
+			require.NoError(t, err)
+			rules = role.Rules
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), stepTimeout)
+		defer cancel()
+		require.NoError(t, base.Cluster.WaitForRights(ctx, account, in, rules))
+	}
+	bindings, err := rbac.RoleBindings("").List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	for _, binding := range bindings.Items {
+		if isBound(binding.Subjects) {
+			wait(binding.Namespace, binding.RoleRef)
+		}
+	}
+	clusterBindings, err := rbac.ClusterRoleBindings().List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	for _, binding := range clusterBindings.Items {
+		if isBound(binding.Subjects) {
+			wait("", binding.RoleRef)
+		}
+	}
 }
 
 // startPod starts the programs of a pod's containers.

@@ -90,11 +90,27 @@ func (s *scene) play(begin, between func()) map[right]bool {
 		}
 	})
 	s.running.stop()
-	used := uses(s.T, requests(s.T, s.Name(), s.account())[before:])
+	asked := requests(s.T, s.Name(), s.account())[before:]
+	s.requireOwnNodes(asked)
+	used := uses(s.T, asked)
 	requireAllUsed(s.T, s.release, used)
 	require.NoError(s, group.Delete(ctx))
 	s.forget()
 	return used
+}
+
+// requireOwnNodes: of the nodes in the cluster, which the worlds share, the release has changed none of another world's.
+func (s *scene) requireOwnNodes(asked []request) {
+	s.Helper()
+	changed := 0
+	for _, r := range asked {
+		if r.ObjectRef.Resource != "nodes" || slices.Contains([]string{"get", "list", "watch"}, r.Verb) {
+			continue
+		}
+		changed++
+		require.True(s, strings.HasPrefix(r.ObjectRef.Name, s.Name()+"-"), "%s %s is about another world's node", r.Verb, r.RequestURI)
+	}
+	require.Positive(s, changed, "a node that goes is tainted before")
 }
 
 // forget deletes what an uninstall leaves, so that what comes next has to make it anew.
@@ -181,9 +197,7 @@ func TestServerAloneScales(t *testing.T) {
 			fmt.Sprintf("--address=127.0.0.1:%d", freePort(t)),
 		}
 		for flag, value := range quickFlags(t) {
-			if !strings.HasPrefix(flag, "leader-elect") {
-				arguments = append(arguments, fmt.Sprintf("--%s=%v", flag, value))
-			}
+			arguments = append(arguments, fmt.Sprintf("--%s=%v", flag, value))
 		}
 		_, err = others.Start("stock", process.Options{}, stock, arguments...)
 		require.NoError(t, err)

@@ -20,7 +20,7 @@ const stepTimeout = 3 * time.Minute
 func newWorld(t *testing.T, name string, options world.Options) (*world.World, *simulator.Simulator) {
 	t.Helper()
 	timing := simulator.DefaultTiming().Faster(2)
-	sim := simulator.New(simulator.Options{Timing: &timing, Seed: uint64(len(name))})
+	sim := simulator.New(simulator.Options{Timing: &timing, Seed: world.Seed(name)})
 	t.Cleanup(sim.Close)
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	cloud, err := world.Simulated(t.Context(), sim, t.TempDir())

@@ -55,8 +55,12 @@ func patchAnswerIsJSONOnlyOnDemand(t *testing.T, c *Case) {
 
 func patchShowsAtOnce(t *testing.T, c *Case) {
 	s := c.Create("flat.yaml", Params{"node_count": 1})
-	s.Patch(Params{"node_count": 2, "nodes_to_remove": []string{"7"}})
-	view := s.Get()
+	var view View
+	// The update does not end before it has been looked at.
+	c.Paused(func() {
+		s.Patch(Params{"node_count": 2, "nodes_to_remove": []string{"7"}})
+		view = s.Get()
+	})
 	require.Equal(t, updating, view.Status)
 	require.Equal(t, "2", view.Parameters["node_count"])
 	require.Equal(t, "7", view.Parameters["nodes_to_remove"])

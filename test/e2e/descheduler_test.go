@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -103,7 +104,9 @@ func (s *spreading) begin() {
 	require.NoError(t, err)
 	requireChartPolicy(t, s.descheduler.Policy)
 	s.descheduler.Confine()
-	s.group = s.scene.group(world.GroupSpec{Name: "busy", Max: wantedNodes, Annotations: world.LoadAnnotations(60, loadInterval)})
+	annotations := world.LoadAnnotations(60, loadInterval)
+	annotations["load-hold"] = world.Held
+	s.group = s.scene.group(world.GroupSpec{Name: "busy", Max: wantedNodes, Annotations: annotations})
 	require.NoError(t, s.StartAutoscaler(ctx))
 	require.NoError(t, s.DeployOnEachNode(ctx, agent, agentCPU))
 	// The descheduler takes Burstable pods before Guaranteed ones. So it asks for the guarded ones first, in every run, however fast those of
@@ -147,12 +150,28 @@ func (s *spreading) rise() {
 func (s *spreading) tooYoung() {
 	s.t.Helper()
 	before := s.places("")
+	s.keepYoung()
 	run := s.deschedule()
 	require.Equal(s.t, wantedNodes-fullNodes, run.Low, "nodes that could take pods; its log:\n%s", run.Log)
 	require.Equal(s.t, fullNodes, run.High, "nodes that could do with fewer; its log:\n%s", run.Log)
 	require.Empty(s.t, run.Evicted, "pods are younger than minPodAge")
 	require.Equal(s.t, fullNodes, strings.Count(run.Log, "No removable pods on node"), run.Log)
 	require.NoError(s.t, s.unmoved(before))
+}
+
+// keepYoung raises minPodAge where this test has taken so long that pods have reached it.
+func (s *spreading) keepYoung() {
+	s.t.Helper()
+	shipped, err := time.ParseDuration(fmt.Sprint(s.descheduler.Argument("DefaultEvictor", "minPodAge")))
+	require.NoError(s.t, err)
+	pods, err := s.Pods(s.t.Context(), "")
+	require.NoError(s.t, err)
+	for _, pod := range pods {
+		if age := time.Since(pod.CreationTimestamp.Time); age > shipped/2 {
+			s.descheduler.SetArgument("DefaultEvictor", "minPodAge", (age + shipped).String())
+			return
+		}
+	}
 }
 
 // shortAge is a minPodAge that does not make the test wait. All else is as it is shipped.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/ports"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
 )
 
@@ -31,7 +31,8 @@ func TestExternalMetrics(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, "externalmetrics")
 	require.NoError(t, base.Cluster.ApplyRules(t.Context(), filepath.Join(base.Root, "deploy", "kubernetes", "external-metrics.yaml")))
-	port := freePort(t)
+	port, err := ports.Free(t.Context())
+	require.NoError(t, err)
 	group := s.group(world.GroupSpec{Name: "busy", Min: 2, Max: 2, Annotations: world.LoadAnnotations(60, loadInterval)})
 	require.NoError(t, s.StartAutoscaler(t.Context(), fmt.Sprintf("--external-metrics-address=127.0.0.1:%d", port)))
 	s.size(group, 2)
@@ -42,7 +43,7 @@ func TestExternalMetrics(t *testing.T) {
 
 	s.until("the load", func(context.Context) error { return s.serves("openstack_node_group_load_cpu", group, "85") })
 	s.until("the floor", func(context.Context) error { return s.serves("openstack_node_group_floor", group, "2") })
-	require.NoError(t, s.serves("openstack_node_group_target_cpu", group, "60"))
+	s.until("the target", func(context.Context) error { return s.serves("openstack_node_group_target_cpu", group, "60") })
 	s.follow(group, 85)
 	s.until("a pod for each 85 % of a machine", func(ctx context.Context) error { return s.replicas(ctx, 2) })
 
@@ -79,15 +80,6 @@ func (s *scene) turnedAway(port int, token string) string {
 	require.NoError(s.t, errors.Join(err, response.Body.Close()))
 	require.Equal(s.t, http.StatusForbidden, response.StatusCode, string(body))
 	return string(body)
-}
-
-// freePort finds a port that nobody listens on.
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // it is one of TCP
 }
 
 // aggregate makes the API server ask for external metrics at a port of this computer, under a name, as no pod runs here.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -79,6 +80,16 @@ func TestOtherGroupAfterFailure(t *testing.T) {
 // loopsUntilOtherGroup counts the autoscaler's loops from the first group's failure to the second one's growth.
 func (s *scene) loopsUntilOtherGroup(first, second *world.Group) int {
 	s.t.Helper()
+	// Counted while the update is on its way, not by who looks from time to time: more loops may have passed when it is seen.
+	type count struct {
+		loops int
+		err   error
+	}
+	used := make(chan count, 1)
+	s.sim.DuringNextPatch(second.ID, func() {
+		loops, err := s.countLoops(s.t.Context())
+		used <- count{loops, err}
+	})
 	s.until("the first group to fail", func(ctx context.Context) error {
 		stack, err := first.Stack(ctx)
 		if err != nil {
@@ -90,22 +101,27 @@ func (s *scene) loopsUntilOtherGroup(first, second *world.Group) int {
 		return fmt.Errorf("it is %s with node_count %d", stack.Status, stack.Count())
 	})
 	atFailure := s.loops()
-	s.until("the second group to be used", func(ctx context.Context) error {
-		stack, err := second.Stack(ctx)
-		if err == nil && stack.Count() != 1 {
-			err = fmt.Errorf("node_count %d", stack.Count())
-		}
-		return err
-	})
-	return s.loops() - atFailure
+	select {
+	case atUse := <-used:
+		require.NoError(s.t, atUse.err)
+		return atUse.loops - atFailure
+	case <-time.After(stepTimeout):
+		require.Fail(s.t, "the second group is not used")
+		return 0
+	}
 }
 
 // loops is how many loops the autoscaler has finished.
 func (s *scene) loops() int {
 	s.t.Helper()
-	counts, err := s.Autoscaler.Samples(s.t.Context(), "cluster_autoscaler_function_duration_seconds_count", map[string]string{"function": "main"}, "function")
+	loops, err := s.countLoops(s.t.Context())
 	require.NoError(s.t, err)
-	return int(counts["main"])
+	return loops
+}
+
+func (s *scene) countLoops(ctx context.Context) (int, error) {
+	counts, err := s.Autoscaler.Samples(ctx, "cluster_autoscaler_function_duration_seconds_count", map[string]string{"function": "main"}, "function")
+	return int(counts["main"]), err
 }
 
 // brokenServers names the servers that Nova could not build.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"os"
 	"os/signal"
@@ -95,14 +94,10 @@ func newScene(t *testing.T, name string) *scene {
 // newSceneWith is newScene with options of its world.
 func newSceneWith(t *testing.T, name string, options world.Options) *scene {
 	t.Helper()
-	// Clouds with the same seed have projects and servers with the same ids, and all scenes share a control plane: one scene's
-	// autoscaler would take another one's nodes for its own.
-	seed := fnv.New64a()
-	_, _ = seed.Write([]byte(name)) // a hash never fails to write
 	// Half the time of a small real cloud: long enough for the autoscaler to see what happens in between. Its clock is the
 	// computer's, as it is compared with the API server's when machines want to join.
 	timing := simulator.DefaultTiming().Faster(2)
-	sim := simulator.New(simulator.Options{Timing: &timing, Seed: seed.Sum64()})
+	sim := simulator.New(simulator.Options{Timing: &timing, Seed: world.Seed(name)})
 	t.Cleanup(sim.Close)
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	cloud, err := world.Simulated(t.Context(), sim, t.TempDir())

@@ -112,8 +112,15 @@ func TestNodesAreReplacedByAnotherGroup(t *testing.T) {
 	fresh := s.group(world.GroupSpec{Name: "fresh", Max: 3})
 	spec.Min, spec.Max = 0, 0
 	require.NoError(t, old.Annotate(t.Context(), spec))
+	s.until("the autoscaler to know the new maximum", func(ctx context.Context) error {
+		sizes, err := s.Autoscaler.Samples(ctx, "cluster_autoscaler_openstack_node_group_max_size", nil, "node_group")
+		if _, known := sizes[fresh.Name]; err == nil && (!known || sizes[old.Name] != 0) {
+			err = fmt.Errorf("the maxima are %v", sizes)
+		}
+		return err
+	})
 	// A maximum below the size removes nothing by itself.
-	s.throughout(5*time.Second, "the old nodes to stay", func(ctx context.Context) error {
+	s.throughLoops(quietLoops, "the old nodes stay", func(ctx context.Context) error {
 		servers, err := old.Servers(ctx)
 		if err == nil && len(servers) != 2 {
 			err = fmt.Errorf("%d are left", len(servers))

@@ -24,7 +24,9 @@ func TestSpread(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, "spread")
 	const even, plain, idle, replicas = "even", "plain", "idle", 3
-	group := s.group(world.GroupSpec{Name: "busy", Min: 1, Max: 5, Annotations: world.LoadAnnotations(60, loadInterval)})
+	annotations := world.LoadAnnotations(60, loadInterval)
+	annotations["load-hold"] = world.Held
+	group := s.group(world.GroupSpec{Name: "busy", Min: 1, Max: 5, Annotations: annotations})
 	require.NoError(t, s.StartAutoscaler(t.Context()))
 	s.size(group, 1)
 	s.deploy(world.Workload{Name: even, Replicas: replicas, CPU: "10m", Memory: "8Mi", Spread: true})

@@ -56,9 +56,12 @@ func TestListAndDescribe(t *testing.T) {
 
 	changes := s.watch(o, "list", "--watch", "--watch-interval=1s", "-o", "wide")
 	require.Regexp(t, `^NAME +STACKS +STATUS +MIN +TARGET +READY +MAX +FLOOR +REASON +FLAVOR`, changes.next(t))
+	// It is being made until that has been seen, however often the tool comes to look.
+	s.sim.PauseCompute()
 	s.deploy(world.Workload{Name: "app", Replicas: 1, CPU: "600m", NodeLabels: map[string]string{"pool": "workers"}})
-	servers := s.size(workers, 1)
 	changes.until(t, `^`+workers.Name+` +`+workers.Name+` +Growing +0 +1 +0 +3 +<none> +1 being made`)
+	s.sim.ResumeCompute()
+	servers := s.size(workers, 1)
 	changes.until(t, `^`+workers.Name+` +`+workers.Name+` +OK +0 +1 +1 +3 +<none> +<none> `)
 	changes.end(t)
 

@@ -83,7 +83,8 @@ func TestWhyCloud(t *testing.T) {
 	s.sim.AddFlavor(dense)
 	s.sim.SetQuota("demo", simulator.Quota{Instances: 100, Cores: 100, RAMMiB: quotaForWideOnly, Ports: -1})
 	group := s.group(world.GroupSpec{Name: "dense", Max: 3, Flavor: dense.Name})
-	require.NoError(t, s.StartAutoscaler(t.Context()))
+	// It does not try again before all has been looked at.
+	require.NoError(t, s.StartAutoscaler(t.Context(), "--initial-node-group-backoff-duration=1h", "--max-node-group-backoff-duration=1h"))
 	o := s.operator("viewer", nil)
 	s.deploy(world.Workload{Name: "app", Replicas: 1, CPU: "600m", Memory: "10Gi"})
 	pod := s.podOf("app")

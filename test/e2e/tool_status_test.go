@@ -3,12 +3,12 @@ package e2e_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/ports"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/world"
 )
 
@@ -21,10 +21,8 @@ func TestToolReadsTheAutoscalersStatus(t *testing.T) {
 	scheduled := s.group(world.GroupSpec{Name: "scheduled", Max: 4, Labels: map[string]string{"pool": "scheduled"}, Annotations: map[string]string{
 		"schedule": "0 0 * * */24h@UTC=1",
 	}})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := ports.Address(t.Context())
 	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
 	require.NoError(t, s.StartAutoscaler(t.Context(), "--status-address="+address))
 	byCloud, byStatus := s.operator("viewer", nil), s.operator("viewer-without-credentials", nil)
 	byStatus.cloud = []string{"--status-url=http://" + address}

@@ -75,11 +75,11 @@ func (s *scene) operator(name string, change func(rules []rbacv1.PolicyRule) []r
 	return o
 }
 
-// giveRights makes an account with the rights of viewerManifest, whose Role is meant for the scene's namespace.
+// giveRights makes an account with the rights of viewerManifest, whose Role is meant for the scene's namespace, and waits until it has them.
 func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) []rbacv1.PolicyRule) {
 	s.t.Helper()
 	ctx, client, options := s.t.Context(), base.Cluster.Client, metav1.CreateOptions{}
-	_, err := client.CoreV1().ServiceAccounts(s.Name).Create(ctx, &v1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}, options)
+	account, err := client.CoreV1().ServiceAccounts(s.Name).Create(ctx, &v1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}, options)
 	require.NoError(s.t, err)
 	text, err := os.ReadFile(filepath.Join(base.Root, viewerManifest))
 	require.NoError(s.t, err)
@@ -87,7 +87,7 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 		change = func(rules []rbacv1.PolicyRule) []rbacv1.PolicyRule { return rules }
 	}
 	subjects := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: name, Namespace: s.Name}}
-	roles := 0
+	roles, given := 0, map[string][]rbacv1.PolicyRule{}
 	for _, document := range strings.Split(string(text), "\n---\n") {
 		object, _, err := scheme.Codecs.UniversalDeserializer().Decode(must(yaml.ToJSON([]byte(document))), nil, nil)
 		require.NoError(s.t, err)
@@ -101,6 +101,7 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 			_, err = client.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{
 				ObjectMeta: metav1.ObjectMeta{Name: unique}, RoleRef: ref, Subjects: subjects,
 			}, options)
+			given[""] = append(given[""], object.Rules...)
 		case *rbacv1.Role:
 			ref.Kind, object.Name, object.Namespace, object.Rules = "Role", unique, s.Name, change(object.Rules)
 			_, err = client.RbacV1().Roles(s.Name).Create(ctx, object, options)
@@ -108,6 +109,7 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 			_, err = client.RbacV1().RoleBindings(s.Name).Create(ctx, &rbacv1.RoleBinding{
 				ObjectMeta: metav1.ObjectMeta{Name: unique}, RoleRef: ref, Subjects: subjects,
 			}, options)
+			given[s.Name] = append(given[s.Name], object.Rules...)
 		default:
 			err = fmt.Errorf("%T in %s", object, viewerManifest)
 		}
@@ -115,6 +117,9 @@ func (s *scene) giveRights(name string, change func(rules []rbacv1.PolicyRule) [
 		roles++
 	}
 	require.Equal(s.t, 3, roles)
+	for namespace, rules := range given {
+		require.NoError(s.t, base.Cluster.WaitForRights(ctx, account, namespace, rules))
+	}
 }
 
 func must[T any](value T, err error) T {
@@ -193,6 +198,7 @@ func (x *explanation) codes() []string {
 func (o *operator) why(subject, code, text string) *explanation {
 	o.s.t.Helper()
 	var x *explanation
+	var human result
 	o.s.until(fmt.Sprintf("why %s to be told: %s", subject, code), func(context.Context) error {
 		r := o.run("why", subject, "-o", "json")
 		if r.code != 0 {
@@ -205,11 +211,14 @@ func (o *operator) why(subject, code, text string) *explanation {
 		if len(x.Reasons) == 0 || x.Reasons[0].Code != code || !strings.Contains(x.Reasons[0].Text, text) {
 			return fmt.Errorf("it says: %s", r.out)
 		}
+		// What is true may be another thing a moment later.
+		if human = o.run("why", subject); !strings.Contains(human.out, code) {
+			return fmt.Errorf("in words it says: %s%s", human.out, human.errs)
+		}
 		return nil
 	})
+	require.Zero(o.s.t, human.code, human.errs)
 	require.NotEmpty(o.s.t, x.Reasons[0].Remedy)
-	human := o.ok("why", subject)
-	require.Contains(o.s.t, human.out, x.Reasons[0].Code)
 	require.Contains(o.s.t, human.out, "Remedy: ")
 	o.s.t.Logf("why %s\n%s%s", subject, human.out, human.errs)
 	return x

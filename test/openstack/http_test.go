@@ -232,15 +232,18 @@ func TestOfTwoPatchesAtTheSameMomentOneIsLost(t *testing.T) {
 }
 
 func TestConcurrentPatchesInRealTime(t *testing.T) {
-	sim := New(Options{PatchTime: 100 * time.Millisecond})
+	sim := New(Options{PatchTime: time.Millisecond})
 	defer sim.Close()
 	require.NoError(t, sim.Start("127.0.0.1:0"))
 	c := &cloud{Simulator: sim, t: t}
 	id, err := sim.CreateStack("demo", StackSpec{Name: "g", Template: flatTemplate})
 	require.NoError(t, err)
 	token, project := c.login()
-	var group sync.WaitGroup
+	var group, met sync.WaitGroup
+	met.Add(2)
 	for i := range 2 {
+		// Each is in the middle of it when the other one is, whoever comes first.
+		sim.DuringNextPatch(id, func() { met.Done(); met.Wait() })
 		group.Add(1)
 		go func() {
 			defer group.Done()
@@ -305,7 +308,7 @@ func TestFaults(t *testing.T) {
 			c.clock.Step(time.Minute)
 			return false
 		}
-	}, 20*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 func TestCallsAreCounted(t *testing.T) {

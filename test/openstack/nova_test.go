@@ -137,7 +137,7 @@ func TestSubscribers(t *testing.T) {
 		case e := <-events:
 			assert.Equal(t, want, e.Type)
 			assert.Contains(t, e.Server.UserData, "#cloud-config")
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("no event", want)
 		}
 	}

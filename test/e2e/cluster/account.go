@@ -21,6 +21,9 @@ func (c *Cluster) AutoscalerKubeconfig(ctx context.Context, namespace, path stri
 	if err := c.rules.applyIn(ctx, c.Client, namespace); err != nil {
 		return err
 	}
+	if err := c.WaitForRights(ctx, c.rules.account, namespace, rulesOf(c.rules.own)); err != nil {
+		return err
+	}
 	return c.AccountKubeconfig(ctx, c.rules.account.Namespace, c.rules.account.Name, path)
 }
 

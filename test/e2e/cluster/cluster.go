@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/ports"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
 )
 
@@ -118,7 +119,7 @@ type starter struct {
 func (s *starter) prepare(ctx context.Context) error {
 	for _, port := range []*int{&s.apiPort, &s.etcdPort, &s.etcdPeerPort} {
 		var err error
-		if *port, err = freePort(ctx); err != nil {
+		if *port, err = ports.Free(ctx); err != nil {
 			return err
 		}
 	}
@@ -246,16 +247,4 @@ func (s *starter) pointAtEndpoint(names ...string) error {
 		}
 	}
 	return nil
-}
-
-// freePort finds a port that nobody listens on. Somebody may take it before we do: then that part of the control plane
-// dies at once, with a log that says so.
-func freePort(ctx context.Context) (int, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(loopback, "0"))
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }

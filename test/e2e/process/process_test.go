@@ -32,12 +32,12 @@ func TestStopKillsChildrenOfChildren(t *testing.T) {
 		}
 		grandchild, err = strconv.Atoi(strings.TrimSpace(string(text)))
 		return err == nil
-	}, 10*time.Second, 10*time.Millisecond, "the grandchild to run")
+	}, time.Minute, 10*time.Millisecond, "the grandchild to run")
 
 	group.Stop()
 
 	require.Error(t, p.Err())
-	assert.Eventually(t, func() bool { return gone(grandchild) }, 10*time.Second, 10*time.Millisecond, "the grandchild to be gone")
+	assert.Eventually(t, func() bool { return gone(grandchild) }, time.Minute, 10*time.Millisecond, "the grandchild to be gone")
 	_, err = group.Start("late", process.Options{}, "/bin/true")
 	assert.Error(t, err, "nothing may start after Stop")
 }
@@ -83,7 +83,7 @@ func TestDiesWithItsParent(t *testing.T) {
 				}
 				child, err = strconv.Atoi(strings.TrimSpace(string(text)))
 				return err == nil
-			}, 10*time.Second, 10*time.Millisecond, "the child to run")
+			}, time.Minute, 10*time.Millisecond, "the child to run")
 			require.False(t, gone(child))
 			t.Cleanup(func() {
 				if !gone(child) {
@@ -92,7 +92,7 @@ func TestDiesWithItsParent(t *testing.T) {
 			})
 			// Only the parent: the child is in a process group of its own.
 			parent.Kill()
-			require.Eventually(t, func() bool { return gone(child) }, 10*time.Second, 10*time.Millisecond, "the child to be gone")
+			require.Eventually(t, func() bool { return gone(child) }, time.Minute, 10*time.Millisecond, "the child to be gone")
 		})
 	}
 }
@@ -113,12 +113,12 @@ func TestTerminate(t *testing.T) {
 	// The shell says when its trap is set; before that SIGTERM would simply end it.
 	polite, err := group.Start("polite", process.Options{}, "/bin/sh", "-c", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return strings.Contains(process.Tail(polite.LogPath, 100), "ready") }, 10*time.Second, 10*time.Millisecond, "the polite one to be ready")
-	assert.True(t, polite.Terminate(10*time.Second))
+	require.Eventually(t, func() bool { return strings.Contains(process.Tail(polite.LogPath, 100), "ready") }, time.Minute, 10*time.Millisecond, "the polite one to be ready")
+	assert.True(t, polite.Terminate(time.Minute))
 
 	stubborn, err := group.Start("stubborn", process.Options{}, "/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return strings.Contains(process.Tail(stubborn.LogPath, 100), "ready") }, 10*time.Second, 10*time.Millisecond, "the stubborn one to be ready")
+	require.Eventually(t, func() bool { return strings.Contains(process.Tail(stubborn.LogPath, 100), "ready") }, time.Minute, 10*time.Millisecond, "the stubborn one to be ready")
 	assert.False(t, stubborn.Terminate(50*time.Millisecond))
 }
 

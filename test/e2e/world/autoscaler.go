@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/ports"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
 )
 
@@ -20,11 +20,12 @@ type Autoscaler struct {
 	address string
 }
 
-// quick are flags that let everything happen in seconds that takes minutes in production.
+// quick are flags that let everything happen in seconds that takes minutes in production; but for the removal of nodes that are not ready,
+// which on a busy computer would be those that just start.
 func quick() []string {
 	return []string{
 		"--scan-interval=1s",
-		"--scale-down-unneeded-time=4s", "--scale-down-unready-time=10s", "--scale-down-delay-after-add=2s",
+		"--scale-down-unneeded-time=4s", "--scale-down-delay-after-add=2s",
 		"--scale-down-delay-after-delete=0s", "--scale-down-delay-after-failure=2s", "--unremovable-node-recheck-timeout=2s",
 		"--initial-node-group-backoff-duration=20s", "--max-node-group-backoff-duration=30s", "--node-group-backoff-reset-timeout=1m",
 		"--max-node-provision-time=2m",
@@ -32,7 +33,11 @@ func quick() []string {
 	}
 }
 
-const healthTimeout = time.Minute
+// healthTimeout bounds what takes a second or two on an idle computer, and stopTimeout the end of a loop that is under way.
+const (
+	healthTimeout = 2 * time.Minute
+	stopTimeout   = time.Minute
+)
 
 // StartAutoscaler starts the autoscaler for the world's node groups and waits until it is healthy. Flags given here win
 // over the quick ones.
@@ -46,7 +51,7 @@ func (w *World) StartPatientAutoscaler(ctx context.Context, flags ...string) err
 }
 
 func (w *World) startAutoscaler(ctx context.Context, flags []string) error {
-	address, err := freeAddress(ctx)
+	address, err := ports.Address(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,14 +117,4 @@ func (a *Autoscaler) get(ctx context.Context, path string) (string, error) {
 		err = errors.New(path + ": " + response.Status + ": " + strings.TrimSpace(string(text)))
 	}
 	return string(text), err
-}
-
-func freeAddress(ctx context.Context) (string, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/binaries"
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/ports"
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/process"
 )
 
@@ -24,11 +25,11 @@ func (w *World) startExternal(ctx context.Context, address string, arguments []s
 	if err != nil {
 		return err
 	}
-	grpcAddress, err := freeAddress(ctx)
+	grpcAddress, err := ports.Address(ctx)
 	if err != nil {
 		return err
 	}
-	stockAddress, err := freeAddress(ctx)
+	stockAddress, err := ports.Address(ctx)
 	if err != nil {
 		return err
 	}

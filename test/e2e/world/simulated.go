@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 
@@ -10,6 +11,14 @@ import (
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/machines"
 	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
+
+// Seed is a simulator's seed, made of the name of the world that has the simulator. Clouds with the same seed have projects and servers with
+// the same ids, and worlds may share a control plane: the autoscaler of one would take another one's nodes for its own.
+func Seed(world string) uint64 {
+	seed := fnv.New64a()
+	_, _ = seed.Write([]byte(world)) // a hash never fails to write
+	return seed.Sum64()
+}
 
 // Simulated makes a Cloud of a simulator that has been started. The credentials go to a cloud.conf in dir.
 func Simulated(ctx context.Context, sim *simulator.Simulator, dir string) (*Cloud, error) {

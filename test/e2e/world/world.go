@@ -144,10 +144,10 @@ func (w *World) Close(ctx context.Context) error {
 func (w *World) StopAutoscaler() bool {
 	clean := true
 	if w.stock != nil {
-		clean = w.stock.process.Terminate(15 * time.Second)
+		clean = w.stock.process.Terminate(stopTimeout)
 		w.stock = nil
 	}
-	clean = w.Autoscaler.process.Terminate(15*time.Second) && clean
+	clean = w.Autoscaler.process.Terminate(stopTimeout) && clean
 	w.Autoscaler = nil
 	return clean
 }
