@@ -89,6 +89,7 @@ func TestAWithdrawalThatTakesLongIsNotMadeTwice(t *testing.T) {
 	r.refresh(t)
 	require.Equal(t, 5, r.size(t, "a"))
 	require.NoError(t, r.group(t, "a").DecreaseTargetSize(-1))
+	r.server.Wait()
 	require.Equal(t, 4, r.size(t, "a"), "the next one is made")
 }
 
