@@ -51,7 +51,7 @@ var lateAfter = [...]time.Duration{
 // overtakenFor is how long Heat's workers may still try to carry out an update that has overtaken another one. A worker tries three
 // times, each time up to 2 s after the one before (heat/engine/resource.py, client_retry_limit). If the last try succeeds, the worker that
 // Heat has sent meanwhile for the same update finds the group held in its turn, and tries for as long. The rest is for a busy engine, which
-// needs up to a second to begin. Measured on Zed: second executions began 3.2 to 4.0 s after the PATCH, the last try of a worker was 7.4 s after it.
+// needs up to a second to begin. Measured on Zed: second executions began 3.2 to 4.1 s after the PATCH, the last try of a worker was 7.4 s after it.
 const overtakenFor = 15 * time.Second
 
 // newOrder is what a plan will have ordered when it is sent.

@@ -1,6 +1,7 @@
 package heatstack_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,7 +12,7 @@ import (
 func TestSimulatedRemovalAmidAGrowthCarriedOutTwice(t *testing.T) {
 	for kind, member := range map[string]string{"servers": mintedServer, "stacks": mintedNested} {
 		t.Run(kind, func(t *testing.T) {
-			s := newMintedScene(t, member, "firsta.aaaaaaaaaaaaaaaa", "second.bbbbbbbbbbbbbbbb", "thirdc.cccccccccccccccc")
+			s := newMintedScene(t, member, slices.Repeat([]string{"tokena.aaaaaaaaaaaaaaaa"}, 20)...)
 			require.NoError(t, s.cloud.Grow(t.Context(), s.stack, 2))
 			s.settle()
 			list, _ := s.cloud.List()

@@ -74,6 +74,7 @@ func TestAWithdrawalThatTakesLongIsNotMadeTwice(t *testing.T) {
 	release := make(chan struct{})
 	r := newRig(t, func(o *Options, _ *cloudprovider.Options) { o.AnswerWithin = 20 * time.Millisecond }, fake.Stack("a", 2))
 	require.NoError(t, r.group(t, "a").IncreaseSize(4)) // members that have not come yet
+	r.server.Wait()
 	r.interfere(func(ctx context.Context, call fake.Call) error {
 		if call.Method == "Shrink" {
 			return hold(ctx, release)
@@ -88,6 +89,7 @@ func TestAWithdrawalThatTakesLongIsNotMadeTwice(t *testing.T) {
 	r.refresh(t)
 	require.Equal(t, 5, r.size(t, "a"))
 	require.NoError(t, r.group(t, "a").DecreaseTargetSize(-1))
+	r.server.Wait()
 	require.Equal(t, 4, r.size(t, "a"), "the next one is made")
 }
 

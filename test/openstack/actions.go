@@ -60,6 +60,14 @@ func (st *stack) apply(action string) (failures []string) {
 			// Measured: an action in the middle of an update is accepted, and fails at once while the update goes on below.
 			failures = append(failures, fmt.Sprintf("The resource %s is already being updated.", r.name))
 			continue
+		case action == "CHECK" && r.state() == "INIT_COMPLETE":
+			// An update that was cancelled has not come to it (heat/engine/resource.py, check).
+			switch r.st.typeOf(r.kind) {
+			case serverType, nestedType, groupType, scalingGroupType: // the others can't be checked and stay as they are
+				r.set(action, "FAILED", fmt.Sprintf("Can not check %s, resource not created yet.", r.name))
+				failures = append(failures, r.failure("Exception", fmt.Sprintf("Resource %s not created yet.", r.name)))
+			}
+			continue
 		case action != "CHECK" && (r.status == "FAILED" || r.status == "IN_PROGRESS"):
 			failure = fmt.Sprintf("Error: %s: State ('%s', '%s') invalid for %s", r.path(), r.action, r.status, strings.ToLower(action))
 			failures = append(failures, failure)

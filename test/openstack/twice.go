@@ -16,14 +16,14 @@ const lockTries = 3
 // deletes the highest member instead. What is written down about the group stays as it was, so that the next update of any kind deletes
 // that member once more. If the first worker's last try succeeds, it is the other one that comes late.
 //
-// Measured on Zed, two engine processes, 2 busy cores: 50 removals from a group of one or three members found it held by a growth that
-// ended within a second. 6 of them were carried out twice, with a member lost that nobody had named; 27 were cancelled ("Resource UPDATE
-// failed: resources.nodes: Stack UPDATE cancelled"), with what they had begun carried out all the same. First executions began 0.3 to 1.2 s
-// after the PATCH, second ones 3.2 to 4.0 s after it; the last try of a worker was 7.4 s after it. None of 34 removals that came sooner
-// before the growth's end was carried out twice: their workers' patience ended first, and the growth was cancelled. 29 growths on top of a
-// removal, 20 on top of two other growths: some were cancelled, nobody was lost. The larger the group, the longer the first execution and the rarer a
-// second one. The pauses are random and the window is as long as Heat's poll of the group, a second, so that no case of the
-// conformance suite can make it happen for sure. A classic engine answers 409 instead.
+// Measured on Zed, two engine processes, 2 busy cores: 50 removals from a group of one or three members found it held by a growth that ended
+// within a second. 6 of them were carried out twice, with a member lost that nobody had named; 27 were cancelled ("Resource UPDATE failed:
+// resources.nodes: Stack UPDATE cancelled"), with what they had begun carried out all the same. First executions began 0.3 to 1.2 s after the
+// PATCH, second ones 3.2 to 4.1 s after it; the last try of a worker was 7.4 s after it. One engine process does it too: 3 of 11. None of 34
+// removals that came sooner before the growth's end was carried out twice: their workers' patience ended first, and the growth was cancelled.
+// 29 growths on top of a removal, 20 on top of two other growths: some were cancelled, nobody was lost. The larger the group, the longer the
+// first execution and the rarer a second one. The pauses are random and the window is as long as Heat's poll of the group, a second, so that
+// no case of the conformance suite can make it happen for sure. A classic engine answers 409 instead.
 type latecomer struct {
 	t          *traversal
 	r          *resource

@@ -121,3 +121,33 @@ func TestRetriesEndWithTheRunningUpdateCancelled(t *testing.T) {
 	assert.Equal(t, []string{"0", "1"}, c.indices(id))
 	assert.Empty(t, c.Deaths())
 }
+
+// A check does not call a member checked that a cancelled update has not come to.
+func TestCheckOfAMemberThatWasNotBegun(t *testing.T) {
+	for name, create := range map[string]func(*cloud) string{
+		"flat":   func(c *cloud) string { return c.flat("g", 1) },
+		"nested": func(c *cloud) string { return c.nested("g", 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			timing := DefaultTiming()
+			timing.Visit = time.Minute
+			c := newCloud(t, func(o *Options) { o.Timing = &timing })
+			id := create(c)
+			c.patch(id, params{"node_count": 2})
+			c.clock.Step(5 * time.Second)
+			c.lock()
+			c.stacks[id].resources["nodes"].nested.current.stop("Stack UPDATE cancelled")
+			c.mu.Unlock()
+			c.settle()
+			require.NoError(t, c.Act(id, "check"))
+			c.settle()
+			st := c.stack(id)
+			assert.Equal(t, "CHECK_FAILED", st.Status)
+			assert.Contains(t, st.Reason, "Exception: resources.nodes.resources[1]: Resource 1 not created yet.")
+			c.patch(id, nil)
+			c.settle()
+			assert.Equal(t, "UPDATE_COMPLETE", c.stack(id).Status)
+			assert.Len(t, c.Servers(), 2)
+		})
+	}
+}
