@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,9 +17,12 @@ import (
 // foreignFile names the metrics of others that the dashboard and the alerts use, with their labels.
 const foreignFile = "../../test/chart/alerts/testdata/foreign.txt"
 
+// registerOnce is for "go test -count": core may register its metrics once in a process.
+var registerOnce sync.Once
+
 // The dashboard and the alerts ask for metrics that cluster-autoscaler and the scheduler really have, with these labels.
 func TestForeignMetricsAreThere(t *testing.T) {
-	core.RegisterAll(false)
+	registerOnce.Do(func() { core.RegisterAll(false) })
 	core.UpdateClusterSafeToAutoscale(true)
 	core.UpdateUnschedulablePodsCount(1, 0)
 	core.UpdateDuration(core.Main, time.Second)
