@@ -2,9 +2,11 @@ package property
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/nodegroups"
+	simulator "github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/openstack"
 )
 
 // converge lets the autoscaler go on in fair weather, as it would every 20 seconds, until everything is as ordered. Forty minutes
@@ -29,10 +31,12 @@ func (w *world) converge() {
 }
 
 // finishInterrupted lets a human repeat a removal that a check has cut short before Heat began with it: the count is lowered and
-// the member is still there. The autoscaler leaves that alone until it has an order of its own.
+// the member is still there. So with an update that Heat has cancelled while a check was running, before it began with a member: the
+// stack's status does not tell. The autoscaler leaves that alone until it has an order of its own.
 func (w *world) finishInterrupted() {
 	for _, st := range w.sim.Stacks() {
-		if st.Status == "CHECK_COMPLETE" && len(st.Members) > size(st) {
+		isUnbegun := slices.ContainsFunc(st.Members, func(m simulator.Member) bool { return m.Status == "INIT_COMPLETE" })
+		if st.Status == "CHECK_COMPLETE" && (len(st.Members) > size(st) || isUnbegun) {
 			w.note("human repeats an update of %s", st.Name)
 			w.humanPatch(st, map[string]any{})
 		}
