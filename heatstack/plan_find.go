@@ -17,16 +17,35 @@ import (
 var errOverlap = errors.New("an update of the stack is running, or was overtaken a moment ago; Heat could take it for another member's removal")
 
 // overtakes tells whether an update that is sent now may be carried out twice.
-func (v *view) overtakes() bool { return v.phase == phaseOwnUpdate || v.Restless }
+func (v *view) overtakes() bool {
+	return v.phase == phaseOwnUpdate || v.Restless || v.phase == phaseUnfinished && v.isAtWork()
+}
+
+// isAtWork tells whether Heat still does something with a member. It may do so after the update has ended, if that was cancelled: what
+// had been begun is finished all the same.
+func (v *view) isAtWork() bool {
+	for _, row := range v.rows {
+		if strings.HasSuffix(row.Status, "_IN_PROGRESS") {
+			return true
+		}
+	}
+	return false
+}
 
 // sameTwice tells whether an update that names these members and sets one of these sizes may be carried out once more without harm:
 // a worker of Heat's that does not find them any more excludes only what Heat has written down by now, and must want the same
 // members all the same. That is so if the named ones are the highest. Even a member that has not been made must not take another's
 // place: by the time it may have been, and Heat, which remembers that it was named, would remove it at the next update of any kind.
 // The same holds for a growth that overtakes a removal which Heat has not written down yet.
+//
+// While a worker may still come late for the update before, nobody is named at all: that worker wants the members which that update
+// wanted, made or not, and would make the named ones again.
 func (v *view) sameTwice(named indexSet, counts ...int) bool {
-	if !v.overtakes() {
+	switch {
+	case !v.overtakes():
 		return true
+	case v.Restless && len(named) > 0:
+		return false
 	}
 	for _, count := range counts {
 		if !firstFree(count, v.known).containsAll(firstFree(count, v.excluded.union(named))) {
@@ -123,7 +142,7 @@ func (v *view) findUnmade(m nodegroups.Member) (int, decision) {
 func (v *view) judge(i int, row MemberRow) decision {
 	ordered := v.excluded[i] || isBeingDeleted(row.Status) && !v.intended[i]
 	switch {
-	case !ordered && (v.phase == phaseOwnUpdate || v.Restless) && isMade(row.Status):
+	case !ordered && v.overtakes() && isMade(row.Status):
 		return decision{verdictWait, errOverlap}
 	case !ordered:
 		return decision{verdict: verdictSend}

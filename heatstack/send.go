@@ -71,7 +71,9 @@ func (w *writer) send(ctx context.Context, l *look, p plan, o *order, join *join
 		parameters[names.Removal] = p.List
 	}
 	err := w.all.heat.Patch(join.addTo(ctx, parameters), l.ref.Name, l.ref.ID, parameters)
-	if isBusy(l.Status) && (err == nil || isUnknownOutcome(err)) {
+	// After an update that was cancelled Heat may still hold the group, and nothing shows it in the last second.
+	mayMeetAnother := isBusy(l.Status) || phaseOf(l.Status, l.Own) == phaseUnfinished
+	if mayMeetAnother && (err == nil || isUnknownOutcome(err)) {
 		w.mu.Lock()
 		w.quietUntil = w.all.opts.Clock.Now().Add(overtakenFor)
 		w.mu.Unlock()

@@ -222,7 +222,7 @@ func (w *world) judge() {
 }
 
 // youth is the age up to which a server cannot have become a node.
-const youth = 15 * time.Second
+const youth = 30 * time.Second
 
 // wasStillborn tells a server that Heat had just made in a last try for a failed member whose removal, or whose order's withdrawal, was asked for: between
 // our look at the member and Heat's carrying out of the order its server may change. It needs the lock.
