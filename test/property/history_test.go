@@ -24,6 +24,7 @@ import (
 var (
 	histories = flag.Int("histories", 2000, "how many random histories to play")
 	seed      = flag.Uint64("seed", 1, "the seed of the first history")
+	late      = flag.Bool("late", false, "in half of the clouds Heat's workers come late, see simulator.Timing.Retry; one history in some ten thousand then still fails")
 )
 
 // TestRandomHistories plays random histories and expects that no server dies that nobody named, that none is left over, and

@@ -56,7 +56,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	timing := simulator.DefaultTiming()
 	timing.Group = time.Duration(w.rng.IntN(3)) * 500 * time.Millisecond
-	if w.rng.IntN(2) == 0 { // as a real cloud; the other half is that of an engine whose workers never come late
+	if *late && w.rng.IntN(2) == 0 { // as a real cloud; the other half is that of an engine whose workers never come late
 		timing.Retry = 2 * time.Second
 		timing.Nested = time.Duration(1+w.rng.IntN(5)) * 200 * time.Millisecond
 		timing.Visit = time.Duration(1+w.rng.IntN(5)) * 200 * time.Millisecond
