@@ -157,6 +157,19 @@ func TestRemovalAfterAGrowthThatOvertookAnother(t *testing.T) {
 	assert.Less(t, b.clock.Since(sent), overtakenFor/2)
 }
 
+// Of an update that failed because it was cancelled, something may go on: the next one may overtake it.
+func TestRemovalAfterAGrowthThatFollowedAFailure(t *testing.T) {
+	b := newBench(t)
+	s := b.add("a", 3)
+	b.change(func() { s.status, s.reason = "UPDATE_FAILED", "Resource UPDATE failed: resources.nodes: "+cancelledByHeat })
+	require.NoError(t, b.grow(s, 1))
+	b.settle(s)
+	sent := b.clock.Now()
+	require.NoError(t, b.remove(s, 0))
+	assert.Equal(t, []string{"a 4 <nil>", "a 3 [0]"}, b.sent())
+	assert.GreaterOrEqual(t, b.clock.Since(sent), overtakenFor-time.Second)
+}
+
 func TestGrowthAndRemovalShareAnUpdate(t *testing.T) {
 	b := newBench(t)
 	s := b.add("a", 4)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,36 +16,36 @@ func TestWorkIsDoneWhileSomebodyCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		called, over := make(chan struct{}), make(chan struct{})
-		begun, ended := 0, 0 // read only when everybody waits
+		var begun, ended atomic.Int32
 		go func() {
 			defer close(over)
 			whileCalled(ctx, called, time.Minute, clock.RealClock{}, func(ctx context.Context) {
-				begun++
+				begun.Add(1)
 				<-ctx.Done()
-				ended++
+				ended.Add(1)
 			})
 		}()
 		synctest.Wait()
-		require.Zero(t, begun, "nobody has called")
+		require.Zero(t, begun.Load(), "nobody has called")
 		for n := range 2 { // it begins again after a silence
 			called <- struct{}{}
 			synctest.Wait()
-			require.Equal(t, n+1, begun)
+			require.EqualValues(t, n+1, begun.Load())
 			time.Sleep(59 * time.Second)
 			called <- struct{}{}
 			time.Sleep(59 * time.Second)
 			synctest.Wait()
-			require.Equal(t, n, ended, "there was a call within the last minute")
+			require.EqualValues(t, n, ended.Load(), "there was a call within the last minute")
 			time.Sleep(time.Second)
 			synctest.Wait()
-			require.Equal(t, n+1, ended)
+			require.EqualValues(t, n+1, ended.Load())
 		}
 		called <- struct{}{}
 		synctest.Wait()
-		require.Equal(t, 3, begun)
+		require.EqualValues(t, 3, begun.Load())
 		cancel()
 		<-over
-		require.Equal(t, 3, ended)
+		require.EqualValues(t, 3, ended.Load())
 	})
 }
 

@@ -44,6 +44,8 @@ type Death struct {
 	By string
 	// WasRunning: it had been ACTIVE. A server that never ran is no loss.
 	WasRunning bool
+	// Excluded is when Heat wrote down that its member's index is never to be used again; zero if it has not.
+	Excluded time.Time
 }
 
 // Update is a PATCH of a stack, as it arrived.
@@ -58,9 +60,21 @@ type Update struct {
 }
 
 type history struct {
-	births  []Birth
-	deaths  []Death
-	updates []Update
+	births   []Birth
+	deaths   []Death
+	updates  []Update
+	excluded map[exclusion]time.Time
+}
+
+// exclusion is an index of a stack's group.
+type exclusion struct{ stack, index string }
+
+// exclude notes that an index is never to be used again.
+func (h *history) exclude(s *Simulator, stack, index string) {
+	if h.excluded == nil {
+		h.excluded = map[exclusion]time.Time{}
+	}
+	h.excluded[exclusion{stack, index}] = s.now
 }
 
 func (h *history) birth(s *Simulator, srv *server) {
@@ -73,6 +87,7 @@ func (h *history) death(s *Simulator, srv *server) {
 	h.deaths = append(h.deaths, Death{
 		At: s.now, ServerID: srv.id, Name: srv.name, Project: srv.project.Name, Stack: stackID, StackName: stackName, Index: index,
 		Cause: srv.deathCause, By: srv.deathBy, WasRunning: srv.deathWasRunning,
+		Excluded: h.excluded[exclusion{stackID, index}],
 	})
 }
 

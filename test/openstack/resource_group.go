@@ -36,6 +36,11 @@ func (r *resource) updateGroup(t *traversal, properties map[string]any, known ma
 	}
 	generation := r.begin(action)
 	skipped := r.skip(properties, known)
+	for index := range skipped {
+		if !r.skipped[index] {
+			r.st.sim.history.exclude(r.st.sim, r.st.root().id, index)
+		}
+	}
 	if !maps.Equal(skipped, known) {
 		r.skipped = skipped // otherwise there is nothing new to write down
 	}

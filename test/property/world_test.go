@@ -222,14 +222,15 @@ func (w *world) judge() {
 }
 
 // youth is the age up to which a server cannot have become a node.
-const youth = 30 * time.Second
+const youth = 15 * time.Second
 
-// wasStillborn tells a server that Heat had just made in a last try for a failed member whose removal, or whose order's withdrawal, was asked for: between
-// our look at the member and Heat's carrying out of the order its server may change. It needs the lock.
+// wasStillborn tells a server of a failed member whose removal, or whose order's withdrawal, was asked for: between our look at the member
+// and Heat's carrying out of the order its server may change, or come to be. What Heat makes later, for a member that it should not make
+// again, is none of these, unless it goes at once. It needs the lock.
 func (w *world) wasStillborn(d simulator.Death) bool {
 	server, ok := w.sim.Server(d.ServerID)
 	isGivenUp := w.givenUp[d.Stack+"/"+d.Index] || w.givenUp[d.Stack+"/*"]
-	return ok && isGivenUp && d.At.Sub(server.Created) < youth
+	return ok && isGivenUp && (d.At.Sub(server.Created) < youth || server.Created.Before(d.Excluded))
 }
 
 // giveUp allows a failed member to be removed, with whatever server Heat makes for it at that moment.
