@@ -161,7 +161,9 @@ func TestRemovalAfterAGrowthThatOvertookAnother(t *testing.T) {
 func TestRemovalAfterAGrowthThatFollowedAFailure(t *testing.T) {
 	b := newBench(t)
 	s := b.add("a", 3)
-	b.change(func() { s.status, s.reason = "UPDATE_FAILED", "Resource UPDATE failed: resources.nodes: "+cancelledByHeat })
+	b.change(func() {
+		s.status, s.reason = "UPDATE_FAILED", "Resource UPDATE failed: resources.nodes: "+cancelledByHeat
+	})
 	require.NoError(t, b.grow(s, 1))
 	b.settle(s)
 	sent := b.clock.Now()
