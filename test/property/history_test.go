@@ -24,7 +24,9 @@ import (
 var (
 	histories = flag.Int("histories", 2000, "how many random histories to play")
 	seed      = flag.Uint64("seed", 1, "the seed of the first history")
-	late      = flag.Bool("late", false, "in half of the clouds Heat's workers come late, see simulator.Timing.Retry; one history in some ten thousand then still fails")
+	// late is not the default: 3 of 24,000 histories fail with it. In one a worker that came late for a growth took a server of seconds away that
+	// the next growth had ordered; in the others somebody else's update met ours, of which nothing tells us how long Heat may repeat it.
+	late = flag.Bool("late", false, "in half of the clouds Heat's workers come late, see simulator.Timing.Retry")
 )
 
 // TestRandomHistories plays random histories and expects that no server dies that nobody named, that none is left over, and
