@@ -13,8 +13,8 @@ import (
 // has waited for it since, with what it knew of the group before. That one finds the named member gone, so does not exclude its index,
 // makes it again and deletes the highest member instead (seen on Zed; heat/engine/resources/openstack/heat/resource_group.py,
 // _get_new_blacklist_entries; heat/engine/resource.py repeats for seconds what finds its resource held). Members that have not been made
-// can't wait: the running update may be waiting for them.
-var errOverlap = errors.New("an update of the stack is running, or was overtaken a moment ago; Heat could take it for another member's removal")
+// can't wait for the end of the running update, which may be waiting for them; only until no worker can come late for the one before.
+var errOverlap = errors.New("an update of the stack is running, or Heat may still be busy with the one before; it could take this for another member's removal")
 
 // overtakes tells whether an update that is sent now may be carried out twice.
 func (v *view) overtakes() bool {

@@ -71,7 +71,7 @@ func (w *writer) send(ctx context.Context, l *look, p plan, o *order, join *join
 		parameters[names.Removal] = p.List
 	}
 	err := w.all.heat.Patch(join.addTo(ctx, parameters), l.ref.Name, l.ref.ID, parameters)
-	// After an update that was cancelled Heat may still hold the group, and nothing shows it in the last second.
+	// After an update that was cancelled, or hidden by a check, Heat may still hold the group, and nothing shows it in the last second.
 	mayMeetAnother := isBusy(l.Status) || phaseOf(l.Status, l.Own) == phaseUnfinished
 	if mayMeetAnother && (err == nil || isUnknownOutcome(err)) {
 		w.mu.Lock()

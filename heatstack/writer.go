@@ -27,7 +27,7 @@ type writer struct {
 	// isConvergent: Heat was seen to show an update's parameters while it was running, so that an update that does not show
 	// is lost and not waiting to be shown.
 	isConvergent bool
-	// quietUntil is when an update of ours that has overtaken another one is sure to have been carried out by all of Heat's workers.
+	// quietUntil is when an update of ours that may have met another one in Heat is sure to have been carried out by all of Heat's workers.
 	quietUntil time.Time
 	// removals are those that were ordered and are not verified yet.
 	removals []*removal
