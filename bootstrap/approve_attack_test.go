@@ -62,6 +62,9 @@ var attacks = []struct {
 	{"a server that is being deleted", func(r *rig) {
 		r.change(honest, func(m *nodegroups.Machine) { m.Leaving = true })
 	}, func() *ask { return joiner(honest) }, "denied ServerLeaving"},
+	{"a server whose removal has been ordered and not begun", func(r *rig) {
+		r.change(honest, func(m *nodegroups.Machine) { m.Named = true })
+	}, func() *ask { return joiner(honest) }, "pending ServerLeaving"},
 	{"an old server", func(r *rig) { r.change(honest, old) }, func() *ask { return joiner(honest) }, "denied ServerTooOld"},
 
 	// Tokens.

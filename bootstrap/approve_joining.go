@@ -86,6 +86,9 @@ func (q *inquiry) judge(r *request, m *nodegroups.Machine, group string) *verdic
 	case m.Group != group:
 		return denied(ReasonWrongNodeGroup, fmt.Sprintf("%s is in node group %q and the token is for %q", server, m.Group, group),
 			"see who else has the token")
+	case m.Named:
+		return waiting(ReasonServerLeaving, fmt.Sprintf("the removal of %s, member %s of stack %s, has been ordered and not been carried out", server, m.Index, m.Stack),
+			"nothing: another machine takes its place if it is needed")
 	case !m.Building && !m.Active:
 		return waiting(ReasonServerState, fmt.Sprintf("%s is %s", server, m.Status), "only a server that is BUILD or ACTIVE may join")
 	case m.Active && now.Sub(m.Since()) > limit+askTolerance:

@@ -74,9 +74,18 @@ func (c *Cloud) proved(ctx context.Context, s *foundServer) (nodegroups.Machine,
 		}
 		m.Group, m.Stack, m.Index = at.nodeGroup, at.name, at.index
 		m.Leaving = m.Leaving || isDeletion(row.Status)
+		m.Named = c.isNamed(at)
 		return m, nil
 	}
 	return m, nil
+}
+
+// isNamed tells whether a place is on the removal list of an update that has not been carried out.
+func (c *Cloud) isNamed(at claim) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	st := c.stacks[at.id]
+	return st != nil && !isCarriedOut(st.row.Status) && st.newRemovals()[at.index]
 }
 
 // claims are the places where a server may be a member: what its metadata say, and where it was last seen.

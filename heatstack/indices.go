@@ -40,6 +40,9 @@ func (s indexSet) minus(other indexSet) indexSet {
 	return out
 }
 
+// within is a new set of what is in s and in other.
+func (s indexSet) within(other indexSet) indexSet { return s.minus(s.minus(other)) }
+
 // both counts what is in s and in other.
 func (s indexSet) both(other indexSet) int {
 	n := 0

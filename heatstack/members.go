@@ -17,7 +17,7 @@ type memberSources struct {
 	status, reason string
 	// size is the size parameter, pending the growth that it does not show yet.
 	size, pending int
-	// removal are the indices that the removal parameter holds since the stack was last complete.
+	// removal are the indices that the removal parameter holds since an update was last carried out.
 	removal map[string]bool
 	// listing is Heat's list of members; listed says that there is one, current that the stack has not moved since.
 	listing         []MemberRow
@@ -182,8 +182,8 @@ func (in *memberSources) state(s *slot) (nodegroups.State, *nodegroups.Failure) 
 	switch {
 	case s.superseded, in.removing[s.serverID], strings.HasPrefix(rowStatus, "DELETE_"):
 		return nodegroups.Deleting, nil
-	case in.removal[s.index] && !hasCompleted(in.status):
-		// Ordered by somebody, maybe not by us. Once the update is complete an index that is still alive was not taken: Heat
+	case in.removal[s.index] && !isCarriedOut(in.status):
+		// Ordered by somebody, maybe not by us. Once the update is carried out an index that is still alive was not taken: Heat
 		// ignores names that it does not know, and a list may be left over from long ago.
 		return nodegroups.Deleting, nil
 	case in.faults[s.index] != "" && isBusy(in.status) && (s.server == nil || !s.server.Launched):

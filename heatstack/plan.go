@@ -197,8 +197,10 @@ func (v *view) list(named indexSet) []string {
 		if len(named) == 0 && (v.OwnList || len(v.List) == 0) {
 			return nil
 		}
-		// Somebody else's list is replaced even by a growth: it may name an index that the growth is about to make. What Heat has written down stays excluded without being named; only orders it has not seen yet are repeated.
-		return v.pending.union(named).names()
+		// Somebody else's list is replaced even by a growth: it may name an index that the growth is about to make. What Heat has written
+		// down stays excluded without being named. Orders that it has not seen yet are repeated, and those whose members are still there:
+		// such a member may get a server yet, which must not be taken for one that stays.
+		return v.excluded.within(v.listed).union(named).names()
 	}
 	list := v.excluded.union(named).names()
 	if len(list) == 0 && len(v.List) == 0 {

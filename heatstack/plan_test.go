@@ -369,7 +369,7 @@ func TestPlanWaitsWhereAServerIsNamedInAGroupOfStacks(t *testing.T) {
 	written := o
 	written.Group.Removed = []string{"2"}
 	p := makePlan(written, wishes{Remove: server("s0")})
-	assert.Equal(t, []string{"0"}, p.List, "Heat has written 2 down")
+	assert.Equal(t, []string{"0", "2"}, p.List, "Heat has written 2 down, and it is still there")
 	assert.Equal(t, 3, p.Count)
 
 	settled := o

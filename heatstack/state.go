@@ -34,7 +34,7 @@ type stackState struct {
 	// size is the size parameter; known says that it could be read at least once.
 	size  int
 	known bool
-	// complete are the indices that the removal parameter held when the stack was last complete.
+	// complete are the indices that the removal parameter held when an update was last carried out.
 	complete map[string]bool
 
 	template        templateFacts
@@ -98,7 +98,7 @@ func (st *stackState) take(d *StackDetail, now time.Time) {
 	if size, err := strconv.Atoi(st.parameters[st.config.Parameters.Size]); err == nil && size >= 0 {
 		st.size, st.known = size, true
 	}
-	if hasCompleted(st.row.Status) || st.complete == nil && !isBusy(st.row.Status) {
+	if isCarriedOut(st.row.Status) || st.complete == nil && !isBusy(st.row.Status) {
 		st.complete = st.removalList()
 	}
 	if keepsTemplate {
@@ -163,7 +163,7 @@ func (st *stackState) ref() stackRef {
 	return stackRef{ID: st.row.ID, Name: st.row.Name, Project: st.row.Project, Config: st.config, Template: st.template}
 }
 
-// newRemovals are the indices that were put into the removal parameter since the stack was last complete.
+// newRemovals are the indices that were put into the removal parameter since an update was last carried out.
 func (st *stackState) newRemovals() map[string]bool {
 	list := st.removalList()
 	maps.DeleteFunc(list, func(index string, _ bool) bool { return st.complete[index] })

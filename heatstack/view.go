@@ -64,8 +64,6 @@ type view struct {
 	excluded, intended indexSet
 	// known are the excluded indices that Heat has written down.
 	known indexSet
-	// pending are excluded indices that Heat has not written down yet, so that a new list must hold them.
-	pending indexSet
 	// doubt says why the members can't be trusted right now, nil if they can.
 	doubt error
 }
@@ -107,7 +105,6 @@ func (v *view) understand() {
 	// that: a list that we send holds them all, and the survivors are those of this more careful reading.
 	v.excluded, v.known = removed.union(named), removed
 	v.intended = firstFree(v.Count, v.excluded)
-	v.pending = named
 	v.dropStale(removed, named)
 	v.doubtServerIDs(removed)
 	if v.doubt == nil && v.phase == phaseAtRest && !v.intended.containsAll(v.living) {
@@ -165,7 +162,6 @@ func (v *view) dropStale(removed, named indexSet) {
 	without := removed.union(named.minus(v.living))
 	if firstFree(v.Count, without).containsAll(v.living) {
 		v.excluded = without
-		v.pending = named.minus(v.living)
 		v.intended = firstFree(v.Count, without)
 	}
 }

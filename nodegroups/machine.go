@@ -22,6 +22,9 @@ type Machine struct {
 	Building, Active bool
 	// Leaving says that the server is being deleted, or that its removal from the group has begun.
 	Leaving bool
+	// Named says that its removal has been ordered by an update of the stack that is under way or has failed, and has not begun: a member
+	// that could not be made, and that was named for it, may get a server all the same. The next update of any kind removes it.
+	Named bool
 	// Created is when the server was ordered; Launched when it became active last, zero if it never was or the cloud does not
 	// tell.
 	Created, Launched time.Time

@@ -26,6 +26,7 @@ func Cases() []Named {
 		{"patch-supersedes-running-update", patchSupersedesRunningUpdate},
 		{"member-in-creation-is-removed", memberInCreationIsRemoved},
 		{"nested-member-in-creation-is-removed", nestedMemberInCreationIsRemoved},
+		{"named-member-in-creation-outlives-failed-update", namedMemberInCreationOutlivesFailedUpdate},
 		{"server-in-build-while-updating", serverInBuildWhileUpdating},
 		{"stack-is-deleted-during-update", stackIsDeletedDuringUpdate},
 		{"shrink-supersedes-growth", shrinkSupersedesGrowth},

@@ -56,6 +56,29 @@ func memberInCreationIsRemoved(t *testing.T, c *Case) {
 	requireKept(t, during, after, "0", "2")
 }
 
+// namedMemberInCreationOutlivesFailedUpdate: the update that names it fails because of another one, and nobody comes back to delete its
+// server, which is there until the next update of any kind.
+func namedMemberInCreationOutlivesFailedUpdate(t *testing.T, c *Case) {
+	c.OwnProject(3)
+	s := c.Create("flat.yaml", Params{"node_count": 1})
+	var during map[string]string
+	c.Paused(func() {
+		s.Patch(Params{"node_count": 3})
+		during = inBuild(c, s, 2)
+		s.Patch(Params{"node_count": 3, "nodes_to_remove": []string{"1"}})
+		s.Settle("UPDATE_FAILED")
+	})
+	c.Eventually("for member 1 to be made", c.Cloud.Patience(), func() bool { return s.Row("1").Status == "CREATE_COMPLETE" })
+	alive := s.Alive()
+	require.Equal(t, "0,1,2", indices(alive))
+	require.Equal(t, "UPDATE_FAILED", s.Get().Status)
+	c.Quota(4)
+	s.Update(Params{})
+	after := s.Members()
+	require.Equal(t, "0,2,3", indices(after))
+	requireKept(t, during, after, "0")
+}
+
 // nestedMemberInCreationIsRemoved: in a group of nested stacks Heat does not wait for the server.
 func nestedMemberInCreationIsRemoved(t *testing.T, c *Case) {
 	s := c.Create("nested.yaml", Params{"node_count": 1})

@@ -41,6 +41,7 @@ type world struct {
 	mu         sync.Mutex
 	mayDie     map[string]bool // servers that somebody has named or given up
 	givenUp    map[string]bool // stack and index of members that were named because they had failed; stack and * if it was shrunk
+	served     map[string]bool // servers that the autoscaler has taken for ones that stay
 	wrong      int
 	lastReport []string
 }
@@ -52,7 +53,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 7)), //nolint:gosec // repeatable on purpose
 		clock:  clocktesting.NewFakeClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)),
-		mayDie: map[string]bool{}, givenUp: map[string]bool{},
+		mayDie: map[string]bool{}, givenUp: map[string]bool{}, served: map[string]bool{},
 	}
 	timing := simulator.DefaultTiming()
 	timing.Group = time.Duration(w.rng.IntN(3)) * 500 * time.Millisecond
@@ -163,6 +164,15 @@ func (w *world) refresh() {
 			w.note("refresh: %v", err)
 		}
 	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.stacks() {
+		for _, m := range s.Members {
+			if m.State == nodegroups.Running {
+				w.served[m.ServerID] = true
+			}
+		}
+	}
 }
 
 func (w *world) stacks() []*nodegroups.Stack {
@@ -181,6 +191,13 @@ func (w *world) fail(format string, args ...any) {
 	}
 	for _, u := range w.sim.Updates() {
 		fmt.Fprintf(&b, "%s update of %s by %s: %v -> %d lost=%v\n", u.At.Format("04:05.0"), u.StackName, u.By, u.Parameters, u.Status, u.Lost)
+	}
+	for _, birth := range w.sim.Births() {
+		fmt.Fprintf(&b, "%s birth of %.8s, %s of %s\n", birth.At.Format("04:05.0"), birth.ServerID, birth.Index, birth.StackName)
+	}
+	for _, d := range w.sim.Deaths() {
+		fmt.Fprintf(&b, "%s death of %.8s, %s of %s: %s by %s, had run: %t, excluded %s\n", d.At.Format("04:05.0"), d.ServerID, d.Index, d.StackName,
+			d.Cause, d.By, d.WasRunning, d.Excluded.Format("04:05.0"))
 	}
 	for _, st := range w.sim.Stacks() {
 		fmt.Fprintf(&b, "%s %s %s count=%s list=%s\n", st.Name, st.Status, st.Reason, st.Parameters["node_count"], st.Parameters["nodes_to_remove"])
@@ -226,11 +243,12 @@ const youth = 15 * time.Second
 
 // wasStillborn tells a server of a failed member whose removal, or whose order's withdrawal, was asked for: between our look at the member
 // and Heat's carrying out of the order its server may change, or come to be. What Heat makes later, for a member that it should not make
-// again, is none of these, unless it goes at once. It needs the lock.
+// again, is none of these, unless it goes at once, or has never been taken for one that stays: a node that is on its way out by all that the
+// autoscaler says gets no pods, and its certificate is not approved. It needs the lock.
 func (w *world) wasStillborn(d simulator.Death) bool {
 	server, ok := w.sim.Server(d.ServerID)
 	isGivenUp := w.givenUp[d.Stack+"/"+d.Index] || w.givenUp[d.Stack+"/*"]
-	return ok && isGivenUp && (d.At.Sub(server.Created) < youth || server.Created.Before(d.Excluded))
+	return ok && isGivenUp && (d.At.Sub(server.Created) < youth || server.Created.Before(d.Excluded) || !w.served[d.ServerID])
 }
 
 // giveUp allows a failed member to be removed, with whatever server Heat makes for it at that moment.
