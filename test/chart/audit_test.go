@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cluster-autoscaler-openstack/cluster-autoscaler-openstack/test/e2e/cluster"
 )
 
 // request is what was asked of the API server, as its audit log tells it.
@@ -151,16 +153,9 @@ func requireAllUsed(t *testing.T, release string, done map[right]bool) {
 // rightsOf takes the rules of a role apart. No namespace is all of them.
 func rightsOf(namespace string, rules []rbacv1.PolicyRule) []right {
 	var out []right
-	for _, rule := range rules {
-		for _, group := range rule.APIGroups {
-			for _, resource := range rule.Resources {
-				for _, verb := range rule.Verbs {
-					for _, name := range append(slices.Clone(rule.ResourceNames), "")[:max(1, len(rule.ResourceNames))] {
-						out = append(out, right{namespace, group, resource, verb, name})
-					}
-				}
-			}
-		}
+	for _, a := range cluster.Attributes(namespace, rules) {
+		resource := strings.TrimSuffix(a.Resource+"/"+a.Subresource, "/")
+		out = append(out, right{a.Namespace, a.Group, resource, a.Verb, a.Name})
 	}
 	return out
 }

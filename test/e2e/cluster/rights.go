@@ -14,7 +14,7 @@ import (
 // WaitForRights waits until the API server lets a service account do what rules say in a namespace, or in the cluster if that is empty. It learns
 // of roles and bindings a moment after they were made, and refuses until then.
 func (c *Cluster) WaitForRights(ctx context.Context, account *v1.ServiceAccount, namespace string, rules []rbacv1.PolicyRule) error {
-	for _, right := range attributes(namespace, rules) {
+	for _, right := range Attributes(namespace, rules) {
 		what := strings.Join(strings.Fields(fmt.Sprintf("the right of %s/%s to %s %s %s in %q",
 			account.Namespace, account.Name, right.Verb, right.Group, right.Resource, namespace)), " ")
 		if err := c.wait(ctx, what, func(ctx context.Context) (bool, error) {
@@ -32,8 +32,9 @@ func (c *Cluster) WaitForRights(ctx context.Context, account *v1.ServiceAccount,
 	return nil
 }
 
-// attributes takes rules apart. Those about paths are left out.
-func attributes(namespace string, rules []rbacv1.PolicyRule) []authorizationv1.ResourceAttributes {
+// Attributes takes rules apart: one for each verb on each resource, by name where the rule has names. Those about paths are left out. No
+// namespace is all of them.
+func Attributes(namespace string, rules []rbacv1.PolicyRule) []authorizationv1.ResourceAttributes {
 	var all []authorizationv1.ResourceAttributes
 	for _, rule := range rules {
 		for _, group := range rule.APIGroups {
