@@ -127,6 +127,10 @@ func (p *plan) decide(v *view, w wishes) {
 	named := v.name(w.Remove, p.Remove)
 	replaced := v.name(w.Replace, p.Replace).minus(named)
 	named = named.union(replaced)
+	if err := v.straying(named); err != nil {
+		p.all(decision{verdictWait, err})
+		return
+	}
 	if remains := len(v.intended.minus(named)) + replaced.both(v.intended); len(named) > 0 && !v.sameTwice(named, remains, remains+total(w.Grow)) {
 		// Growth need not wait for that.
 		p.waitUnsent(errOverlap)

@@ -64,6 +64,8 @@ type view struct {
 	excluded, intended indexSet
 	// known are the excluded indices that Heat has written down.
 	known indexSet
+	// strays live although the last update was carried out and Heat does not intend to have them. The next update of any kind removes them.
+	strays indexSet
 	// doubt says why the members can't be trusted right now, nil if they can.
 	doubt error
 }
@@ -107,8 +109,8 @@ func (v *view) understand() {
 	v.intended = firstFree(v.Count, v.excluded)
 	v.dropStale(removed, named)
 	v.doubtServerIDs(removed)
-	if v.doubt == nil && v.phase == phaseAtRest && !v.intended.containsAll(v.living) {
-		v.doubt = fmt.Errorf("members %v live although Heat should have removed them", v.living.minus(v.intended).sorted())
+	if v.phase == phaseAtRest {
+		v.strays = v.living.minus(v.intended)
 	}
 }
 
@@ -178,6 +180,17 @@ func (v *view) unhealthy(going indexSet) error {
 		}
 	}
 	return nil
+}
+
+// straying is the problem of living members that an update would remove although it does not name them.
+func (v *view) straying(named indexSet) error {
+	rest := v.strays.minus(named).sorted()
+	if len(rest) == 0 {
+		return nil
+	}
+	return problemError(nodegroups.ReasonStrayMember,
+		fmt.Sprintf("members %v live although Heat has noted their removal; any update of the stack would remove them", rest),
+		"drain their nodes, then run \"openstack stack update --existing\"")
 }
 
 // isBeingDeleted tells a member on its way out from one that lives. DELETE_FAILED belongs to it: Heat gave it up.

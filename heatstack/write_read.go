@@ -107,13 +107,18 @@ func missingParameter(name string) nodegroups.Problem {
 func (w *writer) compare(l *look) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l.Restless = w.all.opts.Clock.Now().Before(w.quietUntil)
 	if w.last != nil {
 		l.Own = w.last.shows(l.Count, l.List)
 		l.OwnList = w.last.listOurs && sameEntries(w.last.list, l.List)
 		l.Unconfirmed = w.last.unconfirmed
 	}
 	isOurs := l.Unconfirmed || l.Own && w.last.updated == l.detail.Updated
+	now := w.all.opts.Clock.Now()
+	if w.updated != "" && w.updated != l.detail.Updated && !isOurs {
+		w.quietUntil = now.Add(overtakenFor) // it may have met ours
+	}
+	w.updated = l.detail.Updated
+	l.Restless = now.Before(w.quietUntil)
 	// An update that shows our parameters may be somebody else's, who wants others, as long as it is not known that they would show.
 	l.Hidden = l.Status == "UPDATE_IN_PROGRESS" && !isOurs && !w.isConvergent
 	l.Own = l.Own && !l.Hidden

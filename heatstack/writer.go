@@ -27,8 +27,11 @@ type writer struct {
 	// isConvergent: Heat was seen to show an update's parameters while it was running, so that an update that does not show
 	// is lost and not waiting to be shown.
 	isConvergent bool
-	// quietUntil is when an update of ours that may have met another one in Heat is sure to have been carried out by all of Heat's workers.
+	// quietUntil is when an update that may have met another one in Heat is sure to have been carried out by all of Heat's workers: one of ours,
+	// or one of somebody else's, whose time counts from when it was first seen.
 	quietUntil time.Time
+	// updated is the stack's updated_time at the last look.
+	updated string
 	// removals are those that were ordered and are not verified yet.
 	removals []*removal
 	// othersAtWork: since the stack was last seen at rest somebody else has begun an update. Ours may have superseded it, and members

@@ -47,6 +47,7 @@ const (
 	ReasonStackFailed         = "StackFailed"         // *_FAILED and the repair budget is used up
 	ReasonStackState          = "StackState"          // suspended, being deleted, adopted...
 	ReasonUnhealthyMember     = "UnhealthyMember"     // the next update would replace a living server
+	ReasonStrayMember         = "StrayMember"         // the next update would remove a living server
 	ReasonWrongRemoval        = "WrongRemoval"        // a server went that nobody named
 	ReasonMemberLost          = "MemberLost"          // a server was deleted behind Heat's back
 	ReasonLostUpdate          = "LostUpdate"          // Heat accepted an update and forgot it
