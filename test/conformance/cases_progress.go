@@ -88,6 +88,9 @@ func nestedMemberInCreationIsRemoved(t *testing.T, c *Case) {
 		during = inBuild(c, s, 2)
 		s.Patch(Params{"node_count": 2, "nodes_to_remove": []string{"1"}})
 		c.Eventually("for the removal of member 1 to begin", c.Cloud.Patience()/2, func() bool {
+			if s.Get().Status != updating {
+				return true // cancelled before that, see below
+			}
 			for _, row := range s.Resources("?nested_depth=1") {
 				if row.Name == "1" {
 					return row.Status == "DELETE_IN_PROGRESS"

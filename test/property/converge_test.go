@@ -2,6 +2,8 @@ package property
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -104,11 +106,34 @@ func (w *world) lastOrders() {
 				delete(want, server.ID)
 			}
 		}
+		maps.DeleteFunc(want, func(id string, _ bool) bool { return w.helped[id] })
 		if len(want) > 0 || n != now(w, s.ID).Target {
 			w.fail("the last orders did not do what they said: %d servers, missing %v", n, want)
 		}
 	}
 	w.judge()
+}
+
+// helpStray lets a human do what a StrayMember asks for: a late worker has made a member again for an update of somebody else's.
+func (w *world) helpStray(err error) {
+	var problem nodegroups.Problem
+	if !errors.As(err, &problem) || problem.Reason != nodegroups.ReasonStrayMember {
+		return
+	}
+	for _, st := range w.sim.Stacks() {
+		if st.Name != problem.Stack {
+			continue
+		}
+		for _, m := range st.Members {
+			if slices.Contains(names(st), m.Index) {
+				w.allow(m.ServerID)
+				w.helped[m.ServerID] = true
+			}
+		}
+		w.note("human drains the stray of %s and updates it", st.Name)
+		w.humanPatch(st, map[string]any{})
+		w.settle()
+	}
 }
 
 func now(w *world, id string) *nodegroups.Stack {
@@ -132,6 +157,7 @@ func (w *world) must(order func(context.Context) error) {
 			return
 		}
 		w.note("  %v", err)
+		w.helpStray(err)
 		w.refresh()
 	}
 	w.fail("an order in fair weather failed: %v", err)

@@ -42,6 +42,7 @@ type world struct {
 	mayDie     map[string]bool // servers that somebody has named or given up
 	givenUp    map[string]bool // stack and index of members that were named because they had failed; stack and * if it was shrunk
 	served     map[string]bool // servers that the autoscaler has taken for ones that stay
+	helped     map[string]bool // strays whose end a human has ordered
 	wrong      int
 	lastReport []string
 }
@@ -53,7 +54,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 7)), //nolint:gosec // repeatable on purpose
 		clock:  clocktesting.NewFakeClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)),
-		mayDie: map[string]bool{}, givenUp: map[string]bool{}, served: map[string]bool{},
+		mayDie: map[string]bool{}, givenUp: map[string]bool{}, served: map[string]bool{}, helped: map[string]bool{},
 	}
 	timing := simulator.DefaultTiming()
 	timing.Group = time.Duration(w.rng.IntN(3)) * 500 * time.Millisecond
@@ -222,7 +223,7 @@ func (w *world) judge() {
 	w.mu.Lock()
 	var guilty *simulator.Death
 	for n, d := range deaths {
-		if d.WasRunning && d.By != "human" && !w.mayDie[d.ServerID] && !w.wasStillborn(d) {
+		if d.WasRunning && d.By != "human" && !w.mayDie[d.ServerID] && !w.wasStillborn(d) && !w.wasTakenLate(d) {
 			guilty = &deaths[n]
 			break
 		}
@@ -249,6 +250,13 @@ func (w *world) wasStillborn(d simulator.Death) bool {
 	server, ok := w.sim.Server(d.ServerID)
 	isGivenUp := w.givenUp[d.Stack+"/"+d.Index] || w.givenUp[d.Stack+"/*"]
 	return ok && isGivenUp && (d.At.Sub(server.Created) < youth || server.Created.Before(d.Excluded) || !w.served[d.ServerID])
+}
+
+// wasTakenLate tells a server that a late worker of Heat's has taken away, for an update before the one that had ordered it. It came late by
+// less than it takes a server to become a node; the member is ordered again. It needs the lock.
+func (w *world) wasTakenLate(d simulator.Death) bool {
+	server, ok := w.sim.Server(d.ServerID)
+	return *late && ok && d.Cause == simulator.CountLowered && d.At.Sub(server.Created) < youth
 }
 
 // giveUp allows a failed member to be removed, with whatever server Heat makes for it at that moment.
