@@ -54,7 +54,7 @@ func (s *Stack) named(what string) map[string]string {
 	s.c.Get(api.Compute, "/servers/detail?name="+url.QueryEscape(prefix), &list)
 	members := map[string]string{}
 	for _, server := range list.Servers {
-		if index, ok := strings.CutPrefix(server.Name, prefix); ok && server.Task != "deleting" {
+		if index, ok := strings.CutPrefix(server.Name, prefix); ok && !server.isGoing() {
 			members[index] = server.ID
 		}
 	}

@@ -83,6 +83,9 @@ type Server struct {
 	} `json:"fault"`
 }
 
+// isGoing: it is being deleted, or has been, which lists show for a moment longer than Heat waits for.
+func (s *Server) isGoing() bool { return s.Task == "deleting" || s.Status == "DELETED" }
+
 const updating = "UPDATE_IN_PROGRESS"
 
 // Start asks for a stack and returns at once.
@@ -259,8 +262,7 @@ func (s *Stack) Listed() map[string]string {
 	return members
 }
 
-// Servers lists the stack's servers as Nova knows them, without those that are being deleted or, for a moment longer than
-// Heat waits for, have been.
+// Servers lists the stack's servers as Nova knows them, without those that go.
 func (s *Stack) Servers() []Server {
 	s.c.t.Helper()
 	var list struct {
@@ -268,7 +270,7 @@ func (s *Stack) Servers() []Server {
 	}
 	s.c.Get(api.Compute, "/servers/detail?name="+s.Name, &list)
 	return slices.DeleteFunc(list.Servers, func(server Server) bool {
-		return server.Metadata["metering.stack"] != s.ID || server.Task == "deleting" || server.Status == "DELETED"
+		return server.Metadata["metering.stack"] != s.ID || server.isGoing()
 	})
 }
 
