@@ -37,6 +37,7 @@ type world struct {
 	cloud *heatstack.Cloud
 	user  *clients
 	log   []string
+	late  bool // Heat's workers may come late
 
 	mu         sync.Mutex
 	mayDie     map[string]bool // servers that somebody has named or given up
@@ -50,15 +51,15 @@ type world struct {
 // projectName is the project of everything in a world.
 const projectName = "prod"
 
-func newWorld(t *testing.T, seed uint64) *world {
+func newWorld(t *testing.T, seed uint64, late bool) *world {
 	w := &world{
-		t: t, rng: rand.New(rand.NewPCG(seed, 7)), //nolint:gosec // repeatable on purpose
+		t: t, late: late, rng: rand.New(rand.NewPCG(seed, 7)), //nolint:gosec // repeatable on purpose
 		clock:  clocktesting.NewFakeClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)),
 		mayDie: map[string]bool{}, givenUp: map[string]bool{}, served: map[string]bool{}, helped: map[string]bool{},
 	}
 	timing := simulator.DefaultTiming()
 	timing.Group = time.Duration(w.rng.IntN(3)) * 500 * time.Millisecond
-	if *late && w.rng.IntN(2) == 0 { // as a real cloud; the other half is that of an engine whose workers never come late
+	if late { // as a real cloud
 		timing.Retry = 2 * time.Second
 		timing.Nested = time.Duration(1+w.rng.IntN(5)) * 200 * time.Millisecond
 		timing.Visit = time.Duration(1+w.rng.IntN(5)) * 200 * time.Millisecond
@@ -256,7 +257,7 @@ func (w *world) wasStillborn(d simulator.Death) bool {
 // less than it takes a server to become a node; the member is ordered again. It needs the lock.
 func (w *world) wasTakenLate(d simulator.Death) bool {
 	server, ok := w.sim.Server(d.ServerID)
-	return *late && ok && d.Cause == simulator.CountLowered && d.At.Sub(server.Created) < youth
+	return w.late && ok && d.Cause == simulator.CountLowered && d.At.Sub(server.Created) < youth
 }
 
 // giveUp allows a failed member to be removed, with whatever server Heat makes for it at that moment.
