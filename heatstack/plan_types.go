@@ -21,8 +21,8 @@ type observation struct {
 	OwnList bool
 	// Unconfirmed: our last update was accepted and its parameters do not show yet, as Heat's classic engine does it.
 	Unconfirmed bool
-	// Restless: an update of ours has overtaken another one, or followed one that had not been finished, so lately that a worker of Heat's
-	// may still wait to carry it out once more.
+	// Restless: an update of ours has overtaken another one, or followed one that had not been finished, or somebody else has updated the
+	// stack, so lately that a worker of Heat's may still wait to carry that update out once more.
 	Restless bool
 	// Hidden: an update is running that is not ours, and Count and List may be those before it: Heat's classic engine shows them
 	// until the update has ended. A count that is made from them could be below the one that is coming.

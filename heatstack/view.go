@@ -189,7 +189,7 @@ func (v *view) straying(named indexSet) error {
 		return nil
 	}
 	return problemError(nodegroups.ReasonStrayMember,
-		fmt.Sprintf("members %v live although Heat has noted their removal; any update of the stack would remove them", rest),
+		fmt.Sprintf("members %v live although Heat does not want them any more; any update of the stack would remove them", rest),
 		"drain their nodes, then run \"openstack stack update --existing\"")
 }
 

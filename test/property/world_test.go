@@ -40,10 +40,11 @@ type world struct {
 	late  bool // Heat's workers may come late
 
 	mu         sync.Mutex
-	mayDie     map[string]bool // servers that somebody has named or given up
-	givenUp    map[string]bool // stack and index of members that were named because they had failed; stack and * if it was shrunk
-	served     map[string]bool // servers that the autoscaler has taken for ones that stay
-	helped     map[string]bool // strays whose end a human has ordered
+	mayDie     map[string]bool      // servers that somebody has named or given up
+	givenUp    map[string]bool      // stack and index of members that were named because they had failed; stack and * if it was shrunk
+	served     map[string]bool      // servers that the autoscaler has taken for ones that stay
+	leaving    map[string]time.Time // servers that it has taken for ones that go, and since when
+	helped     map[string]bool      // strays whose end a human has ordered
 	wrong      int
 	lastReport []string
 }
@@ -55,7 +56,7 @@ func newWorld(t *testing.T, seed uint64, late bool) *world {
 	w := &world{
 		t: t, late: late, rng: rand.New(rand.NewPCG(seed, 7)), //nolint:gosec // repeatable on purpose
 		clock:  clocktesting.NewFakeClock(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)),
-		mayDie: map[string]bool{}, givenUp: map[string]bool{}, served: map[string]bool{}, helped: map[string]bool{},
+		mayDie: map[string]bool{}, givenUp: map[string]bool{}, served: map[string]bool{}, helped: map[string]bool{}, leaving: map[string]time.Time{},
 	}
 	timing := simulator.DefaultTiming()
 	timing.Group = time.Duration(w.rng.IntN(3)) * 500 * time.Millisecond
@@ -170,8 +171,12 @@ func (w *world) refresh() {
 	defer w.mu.Unlock()
 	for _, s := range w.stacks() {
 		for _, m := range s.Members {
-			if m.State == nodegroups.Running {
+			_, isLeaving := w.leaving[m.ServerID]
+			switch {
+			case m.State == nodegroups.Running:
 				w.served[m.ServerID] = true
+			case m.State == nodegroups.Deleting && !isLeaving:
+				w.leaving[m.ServerID] = w.clock.Now()
 			}
 		}
 	}
@@ -245,12 +250,14 @@ const youth = 15 * time.Second
 
 // wasStillborn tells a server of a failed member whose removal, or whose order's withdrawal, was asked for: between our look at the member
 // and Heat's carrying out of the order its server may change, or come to be. What Heat makes later, for a member that it should not make
-// again, is none of these, unless it goes at once, or has never been taken for one that stays: a node that is on its way out by all that the
-// autoscaler says gets no pods, and its certificate is not approved. It needs the lock.
+// again, is none of these, unless it goes at once, or has been shown as one that goes before it went, and never as one that stays: the
+// autoscaler does not approve its certificate. It needs the lock.
 func (w *world) wasStillborn(d simulator.Death) bool {
 	server, ok := w.sim.Server(d.ServerID)
 	isGivenUp := w.givenUp[d.Stack+"/"+d.Index] || w.givenUp[d.Stack+"/*"]
-	return ok && isGivenUp && (d.At.Sub(server.Created) < youth || server.Created.Before(d.Excluded) || !w.served[d.ServerID])
+	since, isLeaving := w.leaving[d.ServerID]
+	wasLeaving := isLeaving && !since.After(d.At) && !w.served[d.ServerID]
+	return ok && isGivenUp && (d.At.Sub(server.Created) < youth || server.Created.Before(d.Excluded) || wasLeaving)
 }
 
 // wasTakenLate tells a server that a late worker of Heat's has taken away, for an update before the one that had ordered it. It came late by
